@@ -1,0 +1,106 @@
+/**
+ * What the sessions of one home share: settings, ports, and the small helpers that every session uses.
+ *
+ * @module
+ */
+
+import type { Clock, Fields, Files, Level, Limits, Outbound } from "../exchange.ts";
+import { EventError } from "../spec/errors.ts";
+import type { Flag } from "../spec/events.ts";
+import type { DrainRegistry } from "./drain.ts";
+
+/** Everything a session knows beside its exchange. */
+export interface Context {
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly limits: Limits;
+  /** Check every known field of every event. */
+  readonly strict: boolean;
+  /** The lifespan state, `null` where lifespan is off or was declined. */
+  readonly state: Readonly<Record<string, unknown>> | null;
+  readonly drain: DrainRegistry;
+  /** A line for the log that belongs to no exchange. */
+  note(level: Level, text: string, fields?: Fields): void;
+}
+
+/** What a `send` without a wait resolves with: one promise for all. */
+export const RESOLVED: Promise<void> = Promise.resolve();
+
+/** No bytes. */
+export const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
+const ENCODER = new TextEncoder();
+
+/** Body data as bytes; a string is encoded as UTF-8. */
+export function toBytes(data: Uint8Array | string): Uint8Array {
+  return typeof data === "string" ? ENCODER.encode(data) : data;
+}
+
+/** Bytes of body data, without encoding it where that is not needed. */
+export function byteLength(data: Uint8Array | string): number {
+  return typeof data === "string" ? ENCODER.encode(data).byteLength : data.byteLength;
+}
+
+/**
+ * Reads a flag of an event.
+ *
+ * @throws {EventError} Where it is none of 0, 1, true and false.
+ */
+export function toFlag(value: Flag | undefined, event: string, field: string): boolean {
+  if (value === undefined || value === 0 || value === false) return false;
+  if (value === 1 || value === true) return true;
+  throw new EventError(event, field, "must be 0, 1, true or false");
+}
+
+/**
+ * Reads a body of an event.
+ *
+ * @throws {EventError} Where it is neither bytes nor text.
+ */
+export function toBody(value: unknown, event: string): Uint8Array | string {
+  if (value === undefined) return EMPTY;
+  if (typeof value === "string" || value instanceof Uint8Array) return value;
+  throw new EventError(event, "body", "must be a Uint8Array or a string");
+}
+
+/**
+ * Reads an interval or a timeout of an event.
+ *
+ * @returns Milliseconds.
+ * @throws {EventError} Where it is not a finite number of seconds, 0 or more.
+ */
+export function toMs(seconds: unknown, event: string, field: string): number {
+  if (typeof seconds === "number" && seconds >= 0 && seconds < Infinity) return seconds * 1000;
+  throw new EventError(event, field, "must be a number of seconds, 0 or more");
+}
+
+/** The error for an event whose `type` is unknown in its scope. */
+export function unknownEvent(event: unknown, scopeType: string): EventError {
+  if (event === null || typeof event !== "object") {
+    return new EventError(event === null ? "null" : typeof event, "event", `must be an object with a type of the ${scopeType} protocol`);
+  }
+  const type = (event as { type?: unknown }).type;
+  if (typeof type !== "string") return new EventError("(no type)", "type", `is missing: it must name an event of the ${scopeType} protocol`);
+  return new EventError(type, "type", `is not an event of the ${scopeType} protocol`);
+}
+
+/** Logs an app's failure with its stack. */
+export function noteFailure(out: Outbound, text: string, error: unknown): void {
+  out.note("error", text, { error: describe(error) });
+}
+
+/** An error as text for the log: the stack where there is one. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? error.stack ?? `${error.name}: ${error.message}` : String(error);
+}
+
+/** Runs callbacks in order; one that throws is logged and does not stop the others. */
+export function runCallbacks<A extends unknown[]>(callbacks: readonly ((...args: A) => void)[], out: Outbound, ...args: A): void {
+  for (const callback of callbacks) {
+    try {
+      callback(...args);
+    } catch (error) {
+      noteFailure(out, "A callback failed", error);
+    }
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Outbound flow control of one exchange: watermarks, waiting sends, and the `pagi.transport` handle.
+ *
+ * A send that finds the buffer below the high mark resolves at once, however big it is; while the buffer is high, sends are taken and
+ * wait. An app that does not wait is stopped at `maxSendBufferBytes`. Contract section 8.
+ *
+ * @module
+ */
+
+import type { Limits, Outbound } from "../exchange.ts";
+import type { Transport } from "../spec/handles.ts";
+import { RESOLVED, runCallbacks } from "./context.ts";
+
+/** The state of one exchange's outbound buffer. */
+export class Flow {
+  readonly out: Outbound;
+  readonly limits: Limits;
+  /** The buffer was high and has not fallen below the low mark since. */
+  high = false;
+  /** The exchange is over: nothing waits, nothing is buffered. */
+  over = false;
+  #waiting: (() => void)[] = [];
+  readonly #onHigh: (() => void)[] = [];
+  readonly #onDrain: (() => void)[] = [];
+
+  /** Watches the buffer of an exchange. */
+  constructor(out: Outbound, limits: Limits) {
+    this.out = out;
+    this.limits = limits;
+  }
+
+  /**
+   * To be called after every write.
+   *
+   * @returns What the `send` returns, or `null` where the app wrote past the hard limit without waiting: the exchange is to be
+   * aborted with `queue_overflow`.
+   */
+  wrote(): Promise<void> | null {
+    const buffered = this.out.buffered;
+    if (!this.high) {
+      if (buffered >= this.limits.highWaterBytes) {
+        this.high = true;
+        runCallbacks(this.#onHigh, this.out);
+      }
+      return RESOLVED;
+    }
+    if (buffered > this.limits.maxSendBufferBytes) return null;
+    return this.wait();
+  }
+
+  /** Resolves when the buffer is no longer high, or the exchange is over. */
+  wait(): Promise<void> {
+    if (!this.high || this.over) return RESOLVED;
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** The wire says that the buffer has shrunk. */
+  drained(): void {
+    if (!this.high || this.over || this.out.buffered >= this.limits.lowWaterBytes) return;
+    this.high = false;
+    runCallbacks(this.#onDrain, this.out);
+    this.#release();
+  }
+
+  /** The exchange is over: waiting sends resolve, no drain is reported. */
+  end(): void {
+    this.over = true;
+    this.#release();
+  }
+
+  /** Registers a callback for crossings of the high mark. */
+  onHigh(callback: () => void): void {
+    this.#onHigh.push(callback);
+    if (this.high && !this.over) runCallbacks([callback], this.out);
+  }
+
+  /** Registers a callback for the fall below the low mark. */
+  onDrain(callback: () => void): void {
+    this.#onDrain.push(callback);
+  }
+
+  #release(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+/** `pagi.transport`: the public face of a {@linkcode Flow}. */
+export class TransportHandle implements Transport {
+  readonly #flow: Flow;
+
+  /** Creates the handle of one exchange. */
+  constructor(flow: Flow) {
+    this.#flow = flow;
+  }
+
+  /** Bytes accepted and not yet handed to the network. */
+  bufferedAmount(): number {
+    return this.#flow.over ? 0 : this.#flow.out.buffered;
+  }
+
+  /** Bytes. */
+  highWaterMark(): number {
+    return this.#flow.limits.highWaterBytes;
+  }
+
+  /** Bytes. */
+  lowWaterMark(): number {
+    return this.#flow.limits.lowWaterBytes;
+  }
+
+  /** Once for each crossing; at once where the buffer is high already. */
+  onHighWater(callback: () => void): void {
+    this.#flow.onHigh(callback);
+  }
+
+  /** Once for each fall below the low mark after a high. */
+  onDrain(callback: () => void): void {
+    this.#flow.onDrain(callback);
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * The receiving side of an http or sse session: body events, then the disconnect event, to whoever waits.
+ *
+ * Credit for the body is asked of the wire only when the app receives. Contract sections 3 and 6.
+ *
+ * @module
+ */
+
+import type { Outbound, RequestHead } from "../exchange.ts";
+import { EMPTY } from "./context.ts";
+
+/** Bytes of credit for each `receive`. */
+const CREDIT = 65_536;
+
+/** The queue between the wire and `receive`. `E` is the union of the scope's events. */
+export class Receiver<E> {
+  readonly #out: Outbound;
+  readonly #request: (body: Uint8Array, more: 0 | 1) => E;
+  readonly #chunks: Uint8Array[] = [];
+  readonly #waiting: ((event: E) => void)[] = [];
+  /** The last byte has come from the wire. */
+  #whole: boolean;
+  /** The event with `more: 0` was handed out. */
+  #given = false;
+  #end: (() => E) | null = null;
+
+  /** `request` builds a body event. */
+  constructor(head: RequestHead, out: Outbound, request: (body: Uint8Array, more: 0 | 1) => E) {
+    this.#out = out;
+    this.#request = request;
+    this.#whole = head.body === "none";
+  }
+
+  /** The next event, now or later. */
+  receive(): Promise<E> {
+    if (this.#end) return Promise.resolve(this.#end());
+    if (this.#waiting.length === 0 && (this.#chunks.length > 0 || (this.#whole && !this.#given))) return Promise.resolve(this.#next());
+    if (this.#given) this.#out.watch();
+    else this.#out.pull(CREDIT);
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Body bytes from the wire. */
+  push(chunk: Uint8Array, more: boolean): void {
+    if (this.#whole || this.#end) return;
+    if (chunk.byteLength > 0) this.#chunks.push(chunk);
+    if (!more) this.#whole = true;
+    while (this.#waiting.length > 0 && (this.#chunks.length > 0 || (this.#whole && !this.#given))) this.#waiting.shift()!(this.#next());
+    if (this.#waiting.length === 0) return;
+    if (this.#given) this.#out.watch();
+    else this.#out.pull(CREDIT);
+  }
+
+  /** No more body: every receive, those that wait first, gives the disconnect event. */
+  end(disconnect: () => E): void {
+    if (this.#end) return;
+    this.#end = disconnect;
+    this.#chunks.length = 0;
+    for (const resolve of this.#waiting.splice(0)) resolve(disconnect());
+  }
+
+  #next(): E {
+    const chunk = this.#chunks.shift() ?? EMPTY;
+    const more = !this.#whole || this.#chunks.length > 0;
+    if (!more) this.#given = true;
+    return this.#request(chunk, more ? 1 : 0);
+  }
+}
