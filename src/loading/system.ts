@@ -1,0 +1,91 @@
+/**
+ * The system behind the ports of the seam: the monotonic clock and the file system of this process.
+ *
+ * Sessions never touch either; they get these two objects, or a test's.
+ *
+ * @module
+ */
+
+import type { Clock, Files, OpenFile, Timer } from "../exchange.ts";
+
+/** The clock of this process: `performance.now()` and `setTimeout`. A pending timer keeps the process alive until it is cancelled. */
+export const systemClock: Clock = {
+  now(): number {
+    return performance.now();
+  },
+  after(ms: number, callback: () => void): Timer {
+    return new SystemTimer(ms, callback);
+  },
+};
+
+/**
+ * The file system of this process, with its permissions.
+ *
+ * `open` rejects with the error of Deno (`NotFound`, `PermissionDenied`, …), its message naming the path, and with a `TypeError`
+ * where the path is no regular file: a directory, a device or a pipe has no size to announce.
+ */
+export const systemFiles: Files = {
+  async open(path: string): Promise<OpenFile> {
+    // A pipe without a writer would hold `open` for ever, so its kind is looked at first; and again on the handle, since the name may
+    // have changed hands in between.
+    requireFile(path, await Deno.stat(path));
+    const file = await Deno.open(path, { read: true });
+    try {
+      const info = await file.stat();
+      requireFile(path, info);
+      return new SystemFile(file, info.size);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  },
+};
+
+class SystemTimer implements Timer {
+  readonly #id: ReturnType<typeof setTimeout>;
+
+  constructor(ms: number, callback: () => void) {
+    this.#id = setTimeout(callback, ms);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#id);
+  }
+}
+
+/** One open file. Reads are serialised, since a seek and its read are two calls. */
+class SystemFile implements OpenFile {
+  readonly size: number;
+  readonly #file: Deno.FsFile;
+  #position = 0;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(file: Deno.FsFile, size: number) {
+    this.#file = file;
+    this.size = size;
+  }
+
+  read(into: Uint8Array, at: number): Promise<number> {
+    const result = this.#last.then(() => this.#readAt(into, at));
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  async #readAt(into: Uint8Array, at: number): Promise<number> {
+    if (at !== this.#position) {
+      this.#position = await this.#file.seek(at, Deno.SeekMode.Start);
+    }
+    const count = await this.#file.read(into) ?? 0;
+    this.#position += count;
+    return count;
+  }
+}
+
+function requireFile(path: string, info: Deno.FileInfo): void {
+  if (info.isFile) return;
+  throw new TypeError(`Cannot send "${path}": it is ${info.isDirectory ? "a directory" : "not a regular file"}`);
+}
