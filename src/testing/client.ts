@@ -1,0 +1,412 @@
+/**
+ * The test client: an app, its home and an engine in memory, in one object.
+ *
+ * It decides nothing about the protocol: the sessions are those of the server.
+ *
+ * @module
+ */
+
+import type { Clock, Host, Pairs } from "../exchange.ts";
+import { systemClock, systemFiles } from "../loading/system.ts";
+import { InlineHost } from "../sessions/inline_host.ts";
+import type { App } from "../spec/app.ts";
+import type { LifespanScope, TlsInfo } from "../spec/scope.ts";
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_TLS,
+  type FinishedExchange,
+  type HostPorts,
+  type Note,
+  type OpenOptions,
+  type RequestOptions,
+  type SseOptions,
+  type TestClientOptions,
+  type TestLimits,
+  type WebSocketOptions,
+} from "./client_options.ts";
+import { ManualClock } from "./clock.ts";
+import { CookieJar } from "./cookies.ts";
+import { type ExchangeSetup, TestExchange } from "./http.ts";
+import { MEMORY_CAPABILITIES, MemoryEngine } from "./memory_engine.ts";
+import type { MemoryRequest } from "./memory_request.ts";
+import { encodeBody, mergeHeaders, toPairs, toTarget } from "./request_body.ts";
+import type { TestResponse } from "./response.ts";
+import { TestSse } from "./sse.ts";
+import { within } from "./waiting.ts";
+import { TestWebSocket } from "./websocket.ts";
+
+/** The key of RFC 6455 section 1.3: any will do, since nothing in memory can be confused by it. */
+const WEBSOCKET_KEY = "dGhlIHNhbXBsZSBub25jZQ==";
+/** How long apps that still run, and the lifespan shutdown, may take when the client is disposed of. */
+const STOP_MS = 1000;
+
+/** A client of one app. Made by {@linkcode testClient}. */
+export class TestClient implements AsyncDisposable {
+  /** What the app threw, in order, whatever became of it; the lifespan left out. */
+  readonly errors: unknown[] = [];
+  /** The server's log. */
+  readonly notes: Note[] = [];
+  /** Exchanges that are over, in the order of their ends. */
+  readonly finished: FinishedExchange[] = [];
+  /** The cookies that are kept, where the option `cookies` is on; else it stays empty. */
+  readonly cookies: CookieJar = new CookieJar();
+  readonly #options: TestClientOptions;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #limits: TestLimits;
+  readonly #tls: TlsInfo | null;
+  readonly #headers: Pairs;
+  readonly #engine: MemoryEngine;
+  readonly #host: Host;
+  /** Errors of the app that no call could throw. */
+  readonly #unraised: unknown[] = [];
+  /** Who is being opened: it hears of the app's error. */
+  #opening: { fail(error: unknown): void; readonly isOver: boolean } | null = null;
+  #lifespan: LifespanScope | null = null;
+  #isStarted = false;
+  #stopping: Promise<void> | null = null;
+
+  /** Use {@linkcode testClient}, which starts it too. */
+  constructor(app: App, options: TestClientOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#timeoutMs = options.timeoutMs ?? 5000;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#tls = options.tls === undefined || options.tls === false
+      ? null
+      : options.tls === true
+      ? DEFAULT_TLS
+      : { ...DEFAULT_TLS, ...options.tls };
+    this.#headers = toPairs(options.headers, "headers");
+    const without = new Set(options.without);
+    this.#engine = new MemoryEngine({
+      clock: this.#clock,
+      capabilities: MEMORY_CAPABILITIES.filter((capability) => !without.has(capability)),
+      maxBodyBytes: this.#limits.maxBodyBytes,
+      holdsUnwatchedEnds: options.holdsUnwatchedEnds ?? false,
+    });
+    const ports: HostPorts = {
+      clock: this.#clock,
+      files: options.files ?? systemFiles,
+      note: (level, text, fields = {}) => void this.notes.push({ level, text, fields, head: null }),
+    };
+    const watched = this.#watch(app);
+    this.#host = options.host?.(watched, ports) ?? new InlineHost(watched, ports);
+  }
+
+  /**
+   * Runs the lifespan startup; {@linkcode testClient} has done it.
+   *
+   * @throws {StartupError} Where the app refuses to start, like the server.
+   */
+  async start(): Promise<this> {
+    const starting = this.#host.start({
+      isWorker: false,
+      lifespan: this.#options.lifespan ?? "auto",
+      lifespanStartupTimeoutMs: this.#timeoutMs,
+      limits: this.#limits,
+      validateEvents: this.#options.validateEvents ?? true,
+    });
+    // A manual clock does not run out, real time does.
+    await (this.#clock instanceof ManualClock ? within(starting, this.#timeoutMs, "the lifespan startup") : starting);
+    await this.#engine.listen(this.#host, {
+      opened: () => {},
+      finished: (head, status, bytes, end) => void this.finished.push({ head, status, bytes, end }),
+      note: (level, text, fields, head) => void this.notes.push({ level, text, fields, head }),
+    });
+    return this;
+  }
+
+  /** The lifespan state as the app holds it; each scope gets a copy. `null` where lifespan is off or was declined. */
+  get state(): Record<string, unknown> | null {
+    return this.#isStarted ? this.#lifespan!.state : null;
+  }
+
+  /** Exchanges that are not over. */
+  get openExchanges(): number {
+    return this.#engine.openExchanges;
+  }
+
+  // ── http ──
+
+  /** `GET` */
+  get(target: string, options: RequestOptions = {}): Promise<TestResponse> {
+    return this.request("GET", target, options);
+  }
+
+  /** `HEAD` */
+  head(target: string, options: RequestOptions = {}): Promise<TestResponse> {
+    return this.request("HEAD", target, options);
+  }
+
+  /** `OPTIONS` */
+  options(target: string, options: RequestOptions = {}): Promise<TestResponse> {
+    return this.request("OPTIONS", target, options);
+  }
+
+  /** `POST` */
+  post(target: string, options: RequestOptions = {}): Promise<TestResponse> {
+    return this.request("POST", target, options);
+  }
+
+  /** `PUT` */
+  put(target: string, options: RequestOptions = {}): Promise<TestResponse> {
+    return this.request("PUT", target, options);
+  }
+
+  /** `PATCH` */
+  patch(target: string, options: RequestOptions = {}): Promise<TestResponse> {
+    return this.request("PATCH", target, options);
+  }
+
+  /** `DELETE` */
+  delete(target: string, options: RequestOptions = {}): Promise<TestResponse> {
+    return this.request("DELETE", target, options);
+  }
+
+  /**
+   * Sends a request and reads the whole response.
+   *
+   * @param target Path and query as they stand on the wire; the app's `raw_path` is exactly that.
+   * @throws {ClosedError} Where the exchange ends without a response. A response that is cut later is given, see `TestResponse.cut`.
+   * @throws {WaitError} Where no response comes in time.
+   */
+  async request(method: string, target: string, options: RequestOptions = {}): Promise<TestResponse> {
+    return await (await this.open(method, target, options)).finish();
+  }
+
+  /** Opens an exchange whose bodies stream, and whose client can stall or leave. */
+  async open(method: string, target: string, options: OpenOptions = {}): Promise<TestExchange> {
+    const body = await encodeBody(options);
+    if (body !== null && options.streams === true) throw new TypeError("A request whose body streams takes no body beforehand");
+    const version = this.#version(options);
+    const headers = toPairs(options.headers, "headers");
+    const names = new Set([...this.#headers, ...headers].map(([name]) => name.toLowerCase()));
+    const extra: [string, string][] = [];
+    if (typeof body?.contentType === "string" && !names.has("content-type")) extra.push(["content-type", body.contentType]);
+    if (!names.has("content-length")) {
+      if (body !== null) extra.push(["content-length", String(body.bytes.byteLength)]);
+      else if (options.streams === true) extra.push(...streamFraming(version));
+      else if (/^(POST|PUT|PATCH)$/.test(method)) extra.push(["content-length", "0"]);
+    }
+    const hasBody = options.streams === true || (body !== null && body.bytes.byteLength > 0);
+    const request = this.#request(method, toTarget(target, options.query), version, [...headers, ...extra], hasBody);
+    const exchange = new TestExchange(this.#setup(method, request));
+    return this.#opened(exchange, () => {
+      exchange.begin((peer) => this.#engine.request(request, peer));
+      if (options.stalled === true) exchange.stall();
+      if (hasBody && body !== null) exchange.upload(body.bytes);
+      return exchange;
+    });
+  }
+
+  /** The same as the platform's `fetch`, for code that takes one. */
+  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    const base = `${this.#tls === null ? "http" : "https"}://testserver`;
+    const request = new Request(input instanceof Request ? input : new URL(input, base), init);
+    const url = new URL(request.url);
+    const body = request.body === null ? undefined : new Uint8Array(await request.arrayBuffer());
+    const response = await this.request(request.method, url.pathname + url.search, {
+      headers: [["host", url.host], ...request.headers],
+      ...(body === undefined ? {} : { body }),
+    });
+    if (response.cut !== null) throw new TypeError(`The response was cut: ${response.cut}`);
+    return response.toWeb();
+  }
+
+  // ── websocket, sse ──
+
+  /**
+   * Opens a WebSocket; resolves when the app has accepted it.
+   *
+   * @throws {RefusedError} Where the app denies it; the error carries the whole response.
+   */
+  async websocket(target: string, options: WebSocketOptions = {}): Promise<TestWebSocket> {
+    const version = this.#version(options);
+    const protocols = options.subprotocols ?? [];
+    const offer: [string, string][] = protocols.length === 0 ? [] : [["sec-websocket-protocol", protocols.join(", ")]];
+    const upgrade: [string, string][] = version === "2"
+      ? []
+      : [["connection", "Upgrade"], ["upgrade", "websocket"], ["sec-websocket-key", WEBSOCKET_KEY]];
+    const handshake = mergeHeaders([...upgrade, ["sec-websocket-version", "13"], ...offer], toPairs(options.headers, "headers"));
+    const base = this.#request(version === "2" ? "CONNECT" : "GET", toTarget(target, options.query), version, handshake, false);
+    const request = version === "2" ? { ...base, isExtendedConnect: true } : base;
+    const socket = new TestWebSocket(this.#setup("WebSocket", request));
+    return await this.#opened(socket, () => socket.begin((peer) => this.#engine.handshake(request, peer)));
+  }
+
+  /**
+   * Opens a stream of server-sent events; resolves when the app has started it.
+   *
+   * @throws {RefusedError} Where the app declines it; the error carries the whole response.
+   */
+  async sse(target: string, options: SseOptions = {}): Promise<TestSse> {
+    const headers = mergeHeaders([["accept", "text/event-stream"]], toPairs(options.headers, "headers"));
+    const method = options.method ?? "GET";
+    const exchange = await this.open(method, target, { ...options, headers });
+    return await new TestSse({ request: `${method} ${target}`, timeoutMs: this.#timeoutMs, onHead: () => {} }, exchange).begin();
+  }
+
+  // ── the server's end ──
+
+  /** The server begins to drain: the drain signal of every scope aborts, answers carry `connection: close`, no new exchange is taken. */
+  drain(reason = "The server is draining", secondsLeft = 30): void {
+    this.#engine.drain();
+    this.#host.drain(reason, secondsLeft);
+  }
+
+  /**
+   * Stops the server as the command does: drain, wait for what is open, end the rest with `server_shutdown`, lifespan shutdown.
+   *
+   * @param graceMs Milliseconds of the client's clock; 0 ends what is open at once.
+   */
+  shutdown(graceMs = 0): Promise<void> {
+    this.#stopping ??= this.#stop(graceMs);
+    return this.#stopping;
+  }
+
+  /**
+   * The clients leave, and the server stops.
+   *
+   * @throws {SeamError} Where a session broke the seam at any time.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#engine.disconnectAll();
+    await this.shutdown();
+    const broken: unknown[] = [...this.#engine.broken, ...this.#unraised];
+    if (broken.length === 1) throw broken[0];
+    if (broken.length > 1) throw new AggregateError(broken, `${broken.length} errors came up that no call of the client could throw`);
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    this.drain("The server stops", graceMs / 1000);
+    await this.#engine.close(graceMs);
+    const stopMs = Math.max(graceMs, STOP_MS);
+    const stopping = this.#host.stop(stopMs);
+    if (this.#clock instanceof ManualClock && !(await isSettledWithin(stopping, STOP_MS))) await this.#clock.advance(stopMs);
+    await stopping;
+  }
+
+  // ── helpers ──
+
+  /** Sees what the app throws and its lifespan state; changes nothing. */
+  #watch(app: App): App {
+    return (scope, receive, send) => {
+      if (scope.type === "lifespan") {
+        this.#lifespan = scope;
+        return app(scope, receive, async (event) => {
+          await send(event);
+          if (event.type === "lifespan.startup.complete") this.#isStarted = true;
+        });
+      }
+      const opening = this.#opening;
+      const failed = (error: unknown): void => {
+        this.errors.push(error);
+        if (this.#options.raiseAppErrors !== true) return;
+        if (opening === null || opening.isOver) this.#unraised.push(error);
+        else opening.fail(error);
+      };
+      try {
+        const running = app(scope, receive, send);
+        Promise.resolve(running).catch(failed);
+        return running;
+      } catch (error) {
+        failed(error);
+        throw error;
+      }
+    };
+  }
+
+  #opened<T>(handle: { fail(error: unknown): void; readonly isOver: boolean }, open: () => T): T {
+    this.#opening = handle;
+    try {
+      return open();
+    } finally {
+      this.#opening = null;
+    }
+  }
+
+  #version(options: Pick<RequestOptions, "httpVersion">): "1.0" | "1.1" | "2" {
+    return options.httpVersion ?? this.#options.httpVersion ?? "1.1";
+  }
+
+  #request(method: string, target: string, httpVersion: "1.0" | "1.1" | "2", own: Pairs, hasBody: boolean): MemoryRequest {
+    const headers = mergeHeaders([["host", "testserver"], ...this.#headers], own);
+    const cookie = this.#options.cookies === true ? this.cookies.header(pathOf(target), this.#tls !== null) : null;
+    if (cookie !== null) headers.push(["cookie", cookie]);
+    return {
+      method,
+      target,
+      httpVersion,
+      headers,
+      hasBody,
+      client: this.#options.client === undefined ? ["127.0.0.1", 12345] : this.#options.client,
+      server: this.#options.server ?? ["127.0.0.1", this.#tls === null ? 80 : 443],
+      rootPath: this.#options.rootPath ?? "",
+      tls: this.#tls,
+    };
+  }
+
+  #setup(method: string, request: MemoryRequest): ExchangeSetup {
+    return {
+      request: `${method} ${request.target}`,
+      timeoutMs: this.#timeoutMs,
+      onHead: (pairs) => {
+        if (this.#options.cookies !== true) return;
+        const values = pairs.filter(([name]) => name.toLowerCase() === "set-cookie").map(([, value]) => value);
+        this.cookies.take(values, pathOf(request.target));
+      },
+    };
+  }
+}
+
+/**
+ * Starts an app for a test, without a socket: the server's own sessions over an engine in memory.
+ *
+ * Leaving its scope disconnects what is open, runs the lifespan shutdown and throws what no other call could.
+ *
+ * @throws {StartupError} Where the lifespan startup fails, like the server.
+ *
+ * @example
+ * ```ts
+ * import { testClient } from "@pagi/server/testing";
+ * import { defineApp } from "@pagi/server";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const app = defineApp({
+ *   async http(scope, receive, send) {
+ *     const event = await receive();
+ *     const length = event.type === "http.request" ? event.body.byteLength : 0;
+ *     await send({ type: "http.response.start", status: 200, headers: [["content-type", "text/plain"]] });
+ *     await send({ type: "http.response.body", body: `${scope.method} ${scope.path} ${length}` });
+ *   },
+ * });
+ *
+ * await using client = await testClient(app);
+ * const response = await client.post("/hello", { json: { name: "Ada" } });
+ * assertEquals(response.status, 200);
+ * assertEquals(response.text(), "POST /hello 14");
+ * ```
+ */
+export async function testClient(app: App | { toApp(): App }, options: TestClientOptions = {}): Promise<TestClient> {
+  return await new TestClient(typeof app === "function" ? app : app.toApp(), options).start();
+}
+
+function streamFraming(version: "1.0" | "1.1" | "2"): [string, string][] {
+  if (version === "1.0") throw new TypeError("A body that streams over HTTP/1.0 needs a content-length header");
+  return version === "1.1" ? [["transfer-encoding", "chunked"]] : [];
+}
+
+function pathOf(target: string): string {
+  return target.split("?", 1)[0]!;
+}
+
+async function isSettledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  const timeout = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => timeout.resolve(false), ms);
+  try {
+    return await Promise.race([promise.then(() => true), timeout.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

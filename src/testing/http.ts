@@ -1,0 +1,270 @@
+/**
+ * One http or sse exchange as its client sees it: both bodies stream, and the client may stall or leave at any byte.
+ *
+ * @module
+ */
+
+import type { Pairs } from "../exchange.ts";
+import { ClosedError } from "./errors.ts";
+import type { Peer } from "./memory_exchange.ts";
+import type { AnyExchange } from "./memory_socket.ts";
+import { toBytes } from "./request_body.ts";
+import { type Hint, TestResponse, toHeaders } from "./response.ts";
+import { Mailbox, within } from "./waiting.ts";
+
+/** The head of a response. */
+export interface ResponseHead {
+  readonly status: number;
+  readonly headers: Headers;
+  /** In wire order. */
+  readonly pairs: Pairs;
+}
+
+/** What an exchange needs of its client. */
+export interface ExchangeSetup {
+  /** `GET /path`, for error texts. */
+  readonly request: string;
+  /** Milliseconds of real time that a wait may take. */
+  readonly timeoutMs: number;
+  /** The response head has come. */
+  onHead(pairs: Pairs): void;
+}
+
+/**
+ * An open exchange.
+ *
+ * @example Streaming both ways, and a client that leaves
+ * ```ts
+ * import { testClient } from "@pagi/server/testing";
+ * import { defineApp } from "@pagi/server";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const app = defineApp({
+ *   async http(_scope, receive, send) {
+ *     await send({ type: "http.response.start", status: 200 });
+ *     for (let event = await receive(); event.type === "http.request"; event = await receive()) {
+ *       await send({ type: "http.response.body", body: event.body, more: true });
+ *     }
+ *   },
+ * });
+ * await using client = await testClient(app);
+ * const exchange = await client.open("POST", "/echo", { streams: true });
+ * await exchange.write("ping");
+ * assertEquals((await exchange.response).status, 200);
+ * assertEquals(await exchange.readText(), "ping");
+ * exchange.disconnect();
+ * assertEquals(await exchange.closed, "client_closed");
+ * ```
+ */
+export class TestExchange implements AsyncIterable<Uint8Array> {
+  /** Interim responses that have come. */
+  readonly hints: Hint[] = [];
+  readonly #setup: ExchangeSetup;
+  readonly #head = Promise.withResolvers<ResponseHead>();
+  readonly #closed = Promise.withResolvers<string | null>();
+  readonly #continued = Promise.withResolvers<void>();
+  readonly #body = new Mailbox<Uint8Array>();
+  #isOver = false;
+  #trailers: Pairs | null = null;
+  #cut: string | null = null;
+  #exchange: AnyExchange | null = null;
+
+  /** Made by the client. */
+  constructor(setup: ExchangeSetup) {
+    this.#setup = setup;
+    // Each end is also told in another way, so nobody has to await them all.
+    this.#head.promise.catch(() => {});
+    this.#closed.promise.catch(() => {});
+    this.#continued.promise.catch(() => {});
+  }
+
+  /** Opens the exchange; made by the client. */
+  begin(open: (peer: Peer) => AnyExchange): this {
+    this.#exchange = open(this.#peer());
+    return this;
+  }
+
+  /**
+   * The head of the response.
+   *
+   * @throws {ClosedError} Where the exchange ends without one.
+   * @throws {WaitError} Where none comes; the time runs from the reading of this property.
+   */
+  get response(): Promise<ResponseHead> {
+    return within(this.#head.promise, this.#setup.timeoutMs, `the response to ${this.#setup.request}`);
+  }
+
+  /** Settles when the exchange is over: `null` where the response is whole, else why it was cut. */
+  get closed(): Promise<string | null> {
+    return within(this.#closed.promise, this.#setup.timeoutMs, `the end of ${this.#setup.request}`);
+  }
+
+  /** Resolves when the server asks for the body of a request that expects 100 Continue. */
+  get continued(): Promise<void> {
+    return within(this.#continued.promise, this.#setup.timeoutMs, `100 Continue for ${this.#setup.request}`);
+  }
+
+  // ── the request body ──
+
+  /**
+   * Sends bytes of the request body, text in UTF-8. Resolves when the app has received them all, at once where the exchange is over.
+   *
+   * @throws {WaitError} Where the app does not receive them.
+   */
+  async write(data: Uint8Array | string): Promise<void> {
+    await within(this.#wire.upload.write(toBytes(data)), this.#setup.timeoutMs, `the app to receive the body of ${this.#setup.request}`);
+  }
+
+  /** Sends a whole request body, whether the app receives it or not. */
+  upload(bytes: Uint8Array): void {
+    void this.#wire.upload.write(bytes);
+    this.#wire.upload.end();
+  }
+
+  /** Ends the request body. */
+  end(): void {
+    this.#wire.upload.end();
+  }
+
+  // ── the response body ──
+
+  /**
+   * The next bytes of the response body, `null` at its end.
+   *
+   * @throws {ClosedError} Where the response was cut.
+   * @throws {WaitError} Where nothing comes.
+   */
+  read(): Promise<Uint8Array | null> {
+    return this.#body.take(this.#setup.timeoutMs, `body bytes of the response to ${this.#setup.request}`);
+  }
+
+  /** The next bytes as text, `""` at the end. Meant for bodies whose chunks don't split characters. */
+  async readText(): Promise<string> {
+    const bytes = await this.read();
+    return bytes === null ? "" : new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  }
+
+  /** The chunks of the response body, as they come. */
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    for (let bytes = await this.read(); bytes !== null; bytes = await this.read()) yield bytes;
+  }
+
+  /** The chunks of the response body without a limit of time between them. */
+  async *chunks(): AsyncGenerator<Uint8Array, void> {
+    for (let bytes = await this.#body.take(0, ""); bytes !== null; bytes = await this.#body.take(0, "")) yield bytes;
+  }
+
+  /**
+   * Reads the rest and gives the whole response; bytes that were read before are not in it. A cut response is given too, its `cut`
+   * says why.
+   *
+   * @throws {ClosedError} Where the exchange ended without a response.
+   */
+  async finish(): Promise<TestResponse> {
+    const head = await this.response;
+    const chunks: Uint8Array[] = [];
+    try {
+      for await (const bytes of this) chunks.push(bytes);
+    } catch (error) {
+      if (!(error instanceof ClosedError)) throw error;
+    }
+    return new TestResponse({
+      request: this.#setup.request,
+      status: head.status,
+      pairs: head.pairs,
+      body: concat(chunks),
+      trailers: this.#trailers,
+      hints: this.hints,
+      cut: this.#cut,
+    });
+  }
+
+  /** Trailer fields, once the response is whole; `null` where none came. */
+  get trailers(): Headers | null {
+    return this.#trailers === null ? null : toHeaders(this.#trailers);
+  }
+
+  // ── a client that behaves badly ──
+
+  /** Reads no more body bytes, so the server's buffer fills. */
+  stall(): void {
+    this.#wire.pipe.stall();
+  }
+
+  /** Reads on: for so many bytes, then it stalls again; or for ever. */
+  resume(bytes?: number): void {
+    this.#wire.pipe.resume(bytes);
+  }
+
+  /** Leaves; the token is what the app is told. */
+  disconnect(reason = "client_closed"): void {
+    this.#wire.disconnect(reason);
+  }
+
+  /** Leaves as soon as so many body bytes have been read, in all; 0 leaves behind the head. */
+  disconnectAfter(bytes: number): void {
+    this.#wire.pipe.limit(bytes);
+  }
+
+  /** Bytes that the server has accepted from the app and this client has not read. */
+  get buffered(): number {
+    return this.#wire.buffered;
+  }
+
+  /** Nothing comes any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Fails everything that waits. */
+  fail(error: unknown): void {
+    this.#isOver = true;
+    this.#cut ??= "server_error";
+    this.#head.reject(error);
+    this.#closed.reject(error);
+    this.#continued.reject(error);
+    this.#body.end(error);
+  }
+
+  get #wire(): AnyExchange {
+    return this.#exchange!;
+  }
+
+  #peer(): Peer {
+    return {
+      continued: () => this.#continued.resolve(),
+      hint: (status, headers) => void this.hints.push({ status, headers: toHeaders(headers) }),
+      head: (status, pairs) => {
+        this.#setup.onHead(pairs);
+        this.#head.resolve({ status, pairs, headers: toHeaders(pairs) });
+      },
+      data: (bytes) => this.#body.put(bytes),
+      end: (trailers) => {
+        this.#isOver = true;
+        this.#trailers = trailers;
+        this.#body.end();
+        this.#closed.resolve(null);
+      },
+      cut: (reason) => {
+        this.#isOver = true;
+        this.#cut = reason;
+        const error = new ClosedError(`The response to ${this.#setup.request} was cut`, reason);
+        this.#head.reject(error);
+        this.#continued.reject(error);
+        this.#body.end(error);
+        this.#closed.resolve(reason);
+      },
+      broken: (error) => this.fail(error),
+    };
+  }
+}
+
+function concat(chunks: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}
