@@ -35,13 +35,14 @@ export function isFileBody(event: HttpResponseBodyEvent): boolean {
   if (body !== undefined || (file !== undefined && fh !== undefined)) {
     throw new EventError(event.type, "body", "must come alone: body, file and fh exclude each other");
   }
-  toCount(event.offset, event.type, "offset");
-  toCount(event.length, event.type, "length");
-  if (event.file !== undefined) {
-    if (typeof event.file !== "string" || !isAbsolute(event.file)) throw new EventError(event.type, "file", "must be an absolute path");
-  } else if (event.fh === null || typeof event.fh !== "object" || typeof event.fh.read !== "function") {
+  const { offset, length } = event as { offset?: unknown; length?: unknown };
+  toCount(offset, event.type, "offset");
+  toCount(length, event.type, "length");
+  if (file !== undefined) {
+    if (typeof file !== "string" || !isAbsolute(file)) throw new EventError(event.type, "file", "must be an absolute path");
+  } else if (!isReadable(fh)) {
     throw new EventError(event.type, "fh", "must be an open file: an object with read()");
-  } else if (event.offset !== undefined && typeof event.fh.seek !== "function") {
+  } else if (offset !== undefined && typeof fh.seek !== "function") {
     throw new EventError(event.type, "fh", "must have seek() where offset is given");
   }
   return true;
@@ -101,6 +102,10 @@ async function openHandle(handle: ReadableHandle, offset: number | undefined, le
 function toCount(value: unknown, event: string, field: string): void {
   if (value === undefined || (typeof value === "number" && Number.isSafeInteger(value) && value >= 0)) return;
   throw new EventError(event, field, "must be a non-negative integer");
+}
+
+function isReadable(fh: unknown): fh is ReadableHandle {
+  return fh !== null && typeof fh === "object" && typeof (fh as Partial<ReadableHandle>).read === "function";
 }
 
 function isAbsolute(path: string): boolean {

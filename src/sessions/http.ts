@@ -266,7 +266,7 @@ export class HttpSession implements Inbound, Fate {
       held = following;
     }
     if (this.#state !== S.FILE) return;
-    await this.#write(held ?? "", step(S.HTTP_TABLE, S.FILE, this.#promised ? S.LAST_PROMISED : S.LAST, type), type);
+    await this.#write(held ?? "", step(S.HTTP_TABLE, S.FILE, this.#promised ? S.FILE_END_PROMISED : S.FILE_END, type), type);
   }
 
   /** A read that fails cuts the response: its head has left, or its length was promised. */

@@ -158,6 +158,7 @@ export class WebSocketSession implements SocketInbound {
   closed(end: End): void {
     const before = this.#state;
     if (before === S.GONE || step(S.WEBSOCKET_TABLE, before, S.LOST, "lost") !== S.GONE) return;
+    this.#state = S.GONE;
     if (before === S.DENYING) this.#over(); // a refused handshake is told to nobody
     else this.#lost(end.code ?? 1006, end.clean === true ? end.text ?? "" : end.reason ?? "client_closed");
   }
