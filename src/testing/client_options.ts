@@ -11,7 +11,9 @@ import type { BodyOptions, Fields } from "./request_body.ts";
 
 /** What the home of the app needs. */
 export interface HostPorts {
+  /** Time for the sessions. */
   readonly clock: Clock;
+  /** The file system for `file` bodies. */
   readonly files: Files;
   /** A line for the log that belongs to no exchange. */
   note(level: Level, text: string, fields?: NoteFields): void;
@@ -87,8 +89,11 @@ export interface SseOptions extends OpenOptions {
 
 /** A line of the server's log. */
 export interface Note {
+  /** How grave it is. */
   readonly level: Level;
+  /** What is said; it is the same for all lines of a kind. */
   readonly text: string;
+  /** What differs between lines of a kind. */
   readonly fields: NoteFields;
   /** The request that it is about, `null` where it is about none. */
   readonly head: RequestHead | null;
@@ -96,11 +101,13 @@ export interface Note {
 
 /** An exchange that is over, as the access log would tell it. */
 export interface FinishedExchange {
+  /** The request. */
   readonly head: RequestHead;
   /** 0 where nothing was answered. */
   readonly status: number;
   /** Payload bytes that the client has read. */
   readonly bytes: number;
+  /** How it ended; its `text` is what the app gave to `sse.close`, or the text of a close frame. */
   readonly end: End;
 }
 

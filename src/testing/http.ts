@@ -14,7 +14,9 @@ import { Mailbox, within } from "./waiting.ts";
 
 /** The head of a response. */
 export interface ResponseHead {
+  /** 200–599. */
   readonly status: number;
+  /** Names in any case. */
   readonly headers: Headers;
   /** In wire order. */
   readonly pairs: Pairs;
@@ -69,7 +71,11 @@ export class TestExchange implements AsyncIterable<Uint8Array> {
   #cut: string | null = null;
   #exchange: AnyExchange | null = null;
 
-  /** Made by the client. */
+  /**
+   * Made by the client.
+   *
+   * @internal
+   */
   constructor(setup: ExchangeSetup) {
     this.#setup = setup;
     // Each end is also told in another way, so nobody has to await them all.
@@ -78,7 +84,11 @@ export class TestExchange implements AsyncIterable<Uint8Array> {
     this.#continued.promise.catch(() => {});
   }
 
-  /** Opens the exchange; made by the client. */
+  /**
+   * Opens the exchange; called by the client.
+   *
+   * @internal
+   */
   begin(open: (peer: Peer) => AnyExchange): this {
     this.#exchange = open(this.#peer());
     return this;
@@ -115,7 +125,11 @@ export class TestExchange implements AsyncIterable<Uint8Array> {
     await within(this.#wire.upload.write(toBytes(data)), this.#setup.timeoutMs, `the app to receive the body of ${this.#setup.request}`);
   }
 
-  /** Sends a whole request body, whether the app receives it or not. */
+  /**
+   * Sends a whole request body, whether the app receives it or not; called by the client.
+   *
+   * @internal
+   */
   upload(bytes: Uint8Array): void {
     void this.#wire.upload.write(bytes);
     this.#wire.upload.end();
@@ -149,7 +163,11 @@ export class TestExchange implements AsyncIterable<Uint8Array> {
     for (let bytes = await this.read(); bytes !== null; bytes = await this.read()) yield bytes;
   }
 
-  /** The chunks of the response body without a limit of time between them. */
+  /**
+   * The chunks of the response body without a limit of time between them.
+   *
+   * @internal
+   */
   async *chunks(): AsyncGenerator<Uint8Array, void> {
     for (let bytes = await this.#body.take(0, ""); bytes !== null; bytes = await this.#body.take(0, "")) yield bytes;
   }
@@ -216,7 +234,11 @@ export class TestExchange implements AsyncIterable<Uint8Array> {
     return this.#isOver;
   }
 
-  /** Fails everything that waits. */
+  /**
+   * Fails everything that waits; called by the client.
+   *
+   * @internal
+   */
   fail(error: unknown): void {
     this.#isOver = true;
     this.#cut ??= "server_error";

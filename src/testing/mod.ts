@@ -41,13 +41,30 @@ export type {
 export { ManualClock } from "./clock.ts";
 export { CookieJar } from "./cookies.ts";
 export { ClosedError, RefusedError, SeamError, WaitError } from "./errors.ts";
-export { type ExchangeSetup, type ResponseHead, TestExchange } from "./http.ts";
-export { MEMORY_CAPABILITIES, MemoryEngine, type MemoryEngineSettings } from "./memory_engine.ts";
-export { MemoryExchange, type Peer, type Port } from "./memory_exchange.ts";
-export type { MemoryRequest } from "./memory_request.ts";
-export { type AnyExchange, MemorySocket, type SocketPeer } from "./memory_socket.ts";
+export { type ResponseHead, TestExchange } from "./http.ts";
 export { type BodyOptions, type Fields } from "./request_body.ts";
-export { type Hint, type ResponseParts, TestResponse } from "./response.ts";
+export { type Hint, TestResponse } from "./response.ts";
 export { TestSse } from "./sse.ts";
 export type { SseEvent } from "./sse_parser.ts";
 export { type SocketClose, TestWebSocket } from "./websocket.ts";
+// What the options above refer to of the seam between engines and homes.
+export type {
+  Capability,
+  Clock,
+  End,
+  Fields as NoteFields,
+  Files,
+  Host,
+  Inbound,
+  Level,
+  Limits,
+  OpenFile,
+  Outbound,
+  Pairs,
+  RequestHead,
+  SocketInbound,
+  SocketOutbound,
+  Start,
+  Timer,
+} from "../exchange.ts";
+export type { TlsInfo } from "../spec/scope.ts";

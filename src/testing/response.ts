@@ -8,7 +8,9 @@ import type { Pairs } from "../exchange.ts";
 
 /** An interim response. */
 export interface Hint {
+  /** 103, as a rule. */
   readonly status: number;
+  /** `link` headers, as a rule. */
   readonly headers: Headers;
 }
 
@@ -51,6 +53,7 @@ const PREVIEW = 1500;
  * ```
  */
 export class TestResponse {
+  /** 200–599. */
   readonly status: number;
   /** Names in any case; several values of a name are joined, `set-cookie` by `getSetCookie()`. */
   readonly headers: Headers;
@@ -65,7 +68,11 @@ export class TestResponse {
   readonly #body: Uint8Array;
   readonly #request: string;
 
-  /** Creates the response from what was read. */
+  /**
+   * Creates the response from what was read.
+   *
+   * @internal
+   */
   constructor(parts: ResponseParts) {
     this.status = parts.status;
     this.pairs = parts.pairs;

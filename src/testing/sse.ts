@@ -42,15 +42,20 @@ export class TestSse implements AsyncIterable<SseEvent> {
   #headers: Headers = new Headers();
   #text = "";
 
-  /** Made by the client. */
+  /**
+   * Made by the client.
+   *
+   * @internal
+   */
   constructor(setup: ExchangeSetup, exchange: TestExchange) {
     this.#setup = setup;
     this.#exchange = exchange;
   }
 
   /**
-   * Waits for the head of the stream; made by the client.
+   * Waits for the head of the stream; called by the client.
    *
+   * @internal
    * @throws {RefusedError} Where the request is answered with an ordinary response, which the error carries.
    */
   async begin(): Promise<this> {

@@ -61,7 +61,11 @@ export class TestWebSocket implements AsyncIterable<string | Uint8Array> {
   #headers: Headers = new Headers();
   #close: SocketClose | null = null;
 
-  /** Made by the client. */
+  /**
+   * Made by the client.
+   *
+   * @internal
+   */
   constructor(setup: ExchangeSetup) {
     this.#setup = setup;
     this.#accepted.promise.catch(() => {});
@@ -69,8 +73,9 @@ export class TestWebSocket implements AsyncIterable<string | Uint8Array> {
   }
 
   /**
-   * Opens the connection and waits for the answer to the handshake; made by the client.
+   * Opens the connection and waits for the answer to the handshake; called by the client.
    *
+   * @internal
    * @throws {RefusedError} Where it is answered with a response, which the error carries.
    * @throws {ClosedError} Where the connection is cut before that.
    */
@@ -208,7 +213,11 @@ export class TestWebSocket implements AsyncIterable<string | Uint8Array> {
     return this.isClosed;
   }
 
-  /** Fails everything that waits. */
+  /**
+   * Fails everything that waits; called by the client.
+   *
+   * @internal
+   */
   fail(error: unknown): void {
     this.#close ??= { code: 1006, reason: "" };
     this.#accepted.reject(error);
