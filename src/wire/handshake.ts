@@ -1,0 +1,28 @@
+/**
+ * What makes a WebSocket handshake acceptable. RFC 6455 sections 4.1 and 4.2.
+ *
+ * @module
+ */
+
+import { type Answer, answer } from "./answers.ts";
+
+/** Reads a request header; several of one name are joined by commas. */
+export type GetHeader = (name: string) => string | null;
+
+/** The answer to a malformed handshake, or `null`. */
+export function handshakeProblem(method: string, httpVersion: string, get: GetHeader): Answer | null {
+  if (method !== "GET") return answer(400, "A WebSocket handshake is a GET request");
+  if (httpVersion === "1.0") return answer(400, "A WebSocket handshake needs HTTP/1.1");
+  if (get("sec-websocket-version")?.trim() !== "13") {
+    const { status, headers, body } = answer(426, "This server speaks WebSocket version 13");
+    return { status, headers: [...headers, ["sec-websocket-version", "13"]], body };
+  }
+  const key = get("sec-websocket-key")?.trim() ?? "";
+  if (!/^[A-Za-z0-9+/]{21}[AQgw]==$/.test(key)) return answer(400, "Sec-WebSocket-Key must be 16 bytes in base64");
+  return null;
+}
+
+/** The subprotocols that a client offers, in its order. */
+export function splitSubprotocols(value: string | null): string[] {
+  return (value ?? "").split(",").map((part) => part.trim()).filter((part) => part !== "");
+}

@@ -1,0 +1,32 @@
+/**
+ * Header bytes: what may stand in a name and in a value.
+ *
+ * RFC 9110 section 5; contract sections 1 and 3. Nothing is cleaned here, only judged.
+ *
+ * @module
+ */
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** TAB, visible ASCII, and the opaque bytes above it. A control byte here would end a process under `Deno.serve`. */
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Whether a text is a token, RFC 9110 section 5.6.2. */
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
+/** What is wrong with a header, or `null`. */
+export function headerProblem(name: string, value: string): string | null {
+  if (!TOKEN.test(name)) return `header name ${JSON.stringify(name)} is not a token`;
+  if (VALUE.test(value)) return null;
+  for (const unit of value) {
+    const code = unit.codePointAt(0)!;
+    if (code > 0xff) return `header ${JSON.stringify(name)} holds the character U+${hex(code, 4)}, which is no byte`;
+    if ((code < 0x20 && code !== 9) || code === 0x7f) return `header ${JSON.stringify(name)} holds the control byte 0x${hex(code, 2)}`;
+  }
+  return null;
+}
+
+function hex(code: number, width: number): string {
+  return code.toString(16).toUpperCase().padStart(width, "0");
+}
