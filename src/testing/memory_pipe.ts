@@ -78,11 +78,16 @@ export class Pipe {
   }
 
   #pump(): void {
-    const before = this.taken;
+    let told = this.taken;
+    const tell = (): void => {
+      if (this.taken > told) this.#onShrunk();
+      told = this.taken;
+    };
     for (let first = this.#parcels[0]; first !== undefined; first = this.#parcels[0]) {
       const left = first.size - this.#read;
       const room = Math.min(this.#allowance, this.#limit - this.taken);
-      if (first.kind !== "mark" && room <= 0) break;
+      if (first.kind === "mark") tell(); // what it tells comes behind
+      else if (room <= 0) break;
       const count = first.kind === "bytes" ? Math.min(left, room) : left;
       const from = this.#read;
       if (count === left) {
@@ -94,7 +99,7 @@ export class Pipe {
       this.#allowance = Math.max(0, this.#allowance - count);
       first.arrive(from, from + count);
     }
-    if (this.taken > before) this.#onShrunk();
+    tell();
     if (this.taken >= this.#limit) {
       this.#limit = Infinity;
       this.#onLimit();
