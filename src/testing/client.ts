@@ -29,6 +29,7 @@ import { CookieJar } from "./cookies.ts";
 import { type ExchangeSetup, TestExchange } from "./http.ts";
 import { MEMORY_CAPABILITIES, MemoryEngine } from "./memory_engine.ts";
 import type { MemoryRequest } from "./memory_request.ts";
+import type { MemorySocket, SocketPeer } from "./memory_socket.ts";
 import { encodeBody, mergeHeaders, toPairs, toTarget } from "./request_body.ts";
 import type { TestResponse } from "./response.ts";
 import { TestSse } from "./sse.ts";
@@ -232,7 +233,12 @@ export class TestClient implements AsyncDisposable {
     const base = this.#request(version === "2" ? "CONNECT" : "GET", toTarget(target, options.query), version, handshake, false);
     const request = version === "2" ? { ...base, isExtendedConnect: true } : base;
     const socket = new TestWebSocket(this.#setup("WebSocket", request));
-    return await this.#opened(socket, () => socket.begin((peer) => this.#engine.handshake(request, peer)));
+    const open = (peer: SocketPeer): MemorySocket => {
+      const wire = this.#engine.handshake(request, peer);
+      if (options.stalled === true) wire.pipe.stall();
+      return wire;
+    };
+    return await this.#opened(socket, () => socket.begin(open));
   }
 
   /**

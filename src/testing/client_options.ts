@@ -79,6 +79,8 @@ export interface OpenOptions extends RequestOptions {
 export interface WebSocketOptions extends Pick<RequestOptions, "headers" | "query" | "httpVersion"> {
   /** Offered in this order. */
   readonly subprotocols?: readonly string[];
+  /** The client reads no message before `resume()`. Default false. */
+  readonly stalled?: boolean;
 }
 
 /** What a request for an event stream may carry. */

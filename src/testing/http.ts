@@ -131,8 +131,7 @@ export class TestExchange implements AsyncIterable<Uint8Array> {
    * @internal
    */
   upload(bytes: Uint8Array): void {
-    void this.#wire.upload.write(bytes);
-    this.#wire.upload.end();
+    this.#wire.upload.send(bytes);
   }
 
   /** Ends the request body. */

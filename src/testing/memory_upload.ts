@@ -33,6 +33,12 @@ export class Upload {
     this.#move();
   }
 
+  /** Queues the whole body, so that its last bytes are known to be the last. */
+  send(bytes: Uint8Array): void {
+    if (bytes.byteLength > 0) this.#chunks.push({ bytes, taken: Promise.withResolvers() });
+    this.end();
+  }
+
   /** Queues bytes; resolves when the session has them all, and also where nobody wants them any more. */
   write(bytes: Uint8Array): Promise<void> {
     if (this.#ended) throw new TypeError("Cannot write to the request body: it has ended");
