@@ -6,6 +6,8 @@
 
 import type { GetHeader } from "./handshake.ts";
 
+const QUOTED = /"(?:\\.|[^"\\])*"/g;
+
 /**
  * `websocket` for a handshake, `sse` where Accept lists `text/event-stream` with a quality above 0, else `http`.
  *
@@ -23,7 +25,9 @@ export function classify(_method: string, httpVersion: string, get: GetHeader): 
 /** Whether an Accept header lists `text/event-stream`. RFC 9110 section 12.5.1. */
 export function acceptsEvents(accept: string): boolean {
   if (!/event-stream/i.test(accept)) return false;
-  return accept.split(",").some((range) => {
+  // A quoted parameter may hold commas and semicolons; what it says never matters here.
+  const bare = accept.includes('"') ? accept.replace(QUOTED, '""') : accept;
+  return bare.split(",").some((range) => {
     const [type, ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
     if (type !== "text/event-stream") return false;
     const quality = parameters.find((parameter) => parameter.startsWith("q="));

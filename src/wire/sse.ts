@@ -14,13 +14,17 @@ import type { SseSendEvent } from "../spec/events.ts";
  */
 export function sseEvent(event: SseSendEvent): string {
   const { data, event: name, id, retry } = event;
-  if (typeof data !== "string") throw new EventError(event.type, "data", data === undefined ? "is missing: it must be a string" : "must be a string");
+  if (typeof data !== "string") {
+    throw new EventError(event.type, "data", data === undefined ? "is missing: it must be a string" : "must be a string");
+  }
   let text = "";
   if (name !== undefined && name !== null) text += line(event.type, "event", name, /[\r\n]/, "CR or LF");
   text += /[\r\n]/.test(data) ? data.split(/\r\n|\n|\r/).map((part) => `data: ${part}\n`).join("") : `data: ${data}\n`;
   if (id !== undefined && id !== null) text += line(event.type, "id", id, /[\r\n\0]/, "CR, LF or NUL");
   if (retry !== undefined && retry !== null) {
-    if (!Number.isSafeInteger(retry) || retry < 0) throw new EventError(event.type, "retry", "must be a non-negative integer of milliseconds");
+    if (!Number.isSafeInteger(retry) || retry < 0) {
+      throw new EventError(event.type, "retry", "must be a non-negative integer of milliseconds");
+    }
     text += `retry: ${retry}\n`;
   }
   return text + "\n";

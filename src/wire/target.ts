@@ -20,6 +20,7 @@ export interface Target {
 
 const PLAIN = /^[\x21-\x24\x26-\x7e]*$/;
 const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
+const WIDE = /[^\0-\xff]/;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
@@ -42,23 +43,33 @@ export function splitTarget(target: string): Target {
 export function decodePath(rawPath: string): string {
   if (PLAIN.test(rawPath)) return rawPath;
   if (BAD_ESCAPE.test(rawPath)) throw new PeerError(400, "protocol_error", `The path holds a malformed escape: ${JSON.stringify(rawPath)}`);
-  const bytes = new Uint8Array(rawPath.length);
+  // A code unit above a byte means that the stack in front has decoded it: back to its UTF-8 bytes, so that one rule holds for all.
+  const source = WIDE.test(rawPath) ? toUtf8(rawPath) : rawPath;
+  const bytes = new Uint8Array(source.length);
   let length = 0;
-  for (let at = 0; at < rawPath.length; at++) {
-    const code = rawPath.charCodeAt(at);
+  for (let at = 0; at < source.length; at++) {
+    const code = source.charCodeAt(at);
     if (code === 0x25) {
-      bytes[length++] = parseInt(rawPath.slice(at + 1, at + 3), 16);
+      bytes[length++] = parseInt(source.slice(at + 1, at + 3), 16);
       at += 2;
-    } else if (code <= 0xff) bytes[length++] = code;
-    else return decodeURIComponent(rawPath); // already decoded by the stack in front: nothing to win by bytes
+    } else bytes[length++] = code;
   }
   const whole = bytes.subarray(0, length);
   try {
     return UTF8.decode(whole);
   } catch {
     // Not UTF-8: the contract wants the bytes themselves.
-    let text = "";
-    for (const byte of whole) text += String.fromCharCode(byte);
-    return text;
+    return toText(whole);
   }
+}
+
+/** The text with each wide code point as its UTF-8 bytes, one code unit each. */
+function toUtf8(text: string): string {
+  return toText(new TextEncoder().encode(text));
+}
+
+function toText(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
 }
