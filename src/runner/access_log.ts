@@ -1,0 +1,84 @@
+/**
+ * The access log: one line for each http, sse and websocket exchange, written when it has ended.
+ *
+ * Not here: what a line looks like (`access_log_format.ts`), how lines reach the disk (`line_sink.ts`).
+ *
+ * @module
+ */
+
+import type { End, RequestHead } from "../exchange.ts";
+import { StartupError } from "../spec/errors.ts";
+import { accessLogFormatter, type Formatter } from "./access_log_format.ts";
+import { LineSink, type LineTarget } from "./line_sink.ts";
+
+/** Writes the access log. */
+export class AccessLog {
+  readonly #format: Formatter;
+  readonly #sink: LineSink;
+  readonly #file: Deno.FsFile | null;
+  /** When each open exchange began, by its id. */
+  readonly #began = new Map<number, number>();
+  // Reading one clock for both the duration and the time of day is enough; it is set again each second.
+  #offsetMs = 0;
+  #offsetUntilMs = -1;
+
+  /**
+   * Opens a log: a path is appended to, `-` is standard output, `true` is standard error. `report` is told, once, where writing fails.
+   *
+   * @throws {StartupError} Where the format is wrong or the file can't be opened.
+   */
+  static open(target: string | true, format: string, report: (problem: string) => void): AccessLog {
+    const formatter = accessLogFormatter(format);
+    if (target === true || target === "/dev/stderr") return new AccessLog(formatter, Deno.stderr, null, report);
+    if (target === "-" || target === "/dev/stdout") return new AccessLog(formatter, Deno.stdout, null, report);
+    let file: Deno.FsFile;
+    try {
+      file = Deno.openSync(target, { append: true, create: true });
+    } catch (error) {
+      throw new StartupError(`Cannot write the access log ${target}: ${openProblem(error)}`, { cause: error });
+    }
+    return new AccessLog(formatter, file, file, report);
+  }
+
+  /** Writes with `format` to `target`; closes `file` at the end. */
+  constructor(format: Formatter, target: LineTarget, file: Deno.FsFile | null, report: (problem: string) => void) {
+    this.#format = format;
+    this.#file = file;
+    this.#sink = new LineSink(target, (problem) => report(`Writing the access log failed: ${problem}`));
+  }
+
+  /** An exchange begins. */
+  opened(head: RequestHead): void {
+    this.#began.set(head.id, performance.now());
+  }
+
+  /** It has ended: writes its line. */
+  finished(head: RequestHead, status: number, bytes: number, end: End): void {
+    const now = performance.now();
+    const began = this.#began.get(head.id) ?? now;
+    this.#began.delete(head.id);
+    if (now > this.#offsetUntilMs) {
+      this.#offsetMs = Date.now() - now;
+      this.#offsetUntilMs = now + 1000;
+    }
+    this.#sink.write(this.#format({ head, status, bytes, end, durationMs: now - began, timeMs: now + this.#offsetMs }));
+  }
+
+  /** Writes what waits at once, for a process that is about to end. */
+  flushSync(): void {
+    this.#sink.flushSync();
+  }
+
+  /** Writes what waits and closes the file. */
+  async close(): Promise<void> {
+    await this.#sink.flush();
+    this.#file?.close();
+  }
+}
+
+function openProblem(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "its folder does not exist";
+  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) return "no permission";
+  if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,162 @@
+/**
+ * The logger where none is given: LogTape, to standard error.
+ *
+ * It is loaded with the first message, so a start without messages does not pay for it. Where the app has configured LogTape, the
+ * messages go where that configuration sends the category `["pagi", "server"]`; else they are formatted by LogTape and written here,
+ * and the process-wide configuration stays the app's to make.
+ *
+ * @module
+ */
+
+import type { Fields, Level } from "../exchange.ts";
+import { LineSink, type LineTarget } from "./line_sink.ts";
+import { type LoggerLike, withFields } from "./logger.ts";
+
+type LogTape = typeof import("@logtape/logtape");
+type Formatter = (record: Message) => string;
+
+interface Message {
+  readonly level: Level;
+  readonly text: string;
+  readonly fields: Fields | null;
+  readonly timestamp: number;
+}
+
+const CATEGORY = ["pagi", "server"] as const;
+
+/** Logs through LogTape. */
+export class DefaultLogger implements LoggerLike {
+  readonly #isJson: boolean;
+  readonly #sink: LineSink;
+  #tape: LogTape | null = null;
+  #loading: Promise<void> | null = null;
+  #format: Formatter;
+  /** What came before LogTape was there. */
+  #early: Message[] = [];
+
+  /** Writes lines as text or as JSON to `target`, which is standard error as a rule. */
+  constructor(format: "text" | "json", target: LineTarget) {
+    this.#isJson = format === "json";
+    this.#format = this.#isJson ? plainJson : plainText;
+    // Where standard error itself fails, there is nowhere left to say it.
+    this.#sink = new LineSink(target, () => {});
+  }
+
+  debug(text: string, fields?: unknown): void {
+    this.#log("debug", text, fields);
+  }
+
+  info(text: string, fields?: unknown): void {
+    this.#log("info", text, fields);
+  }
+
+  warn(text: string, fields?: unknown): void {
+    this.#log("warn", text, fields);
+  }
+
+  error(text: string, fields?: unknown): void {
+    this.#log("error", text, fields);
+  }
+
+  /** Settles when all is written. */
+  async flush(): Promise<void> {
+    await this.#loading;
+    await this.#sink.flush();
+  }
+
+  /** Writes what waits at once, for a process that is about to end. */
+  flushSync(): void {
+    for (const message of this.#early.splice(0)) this.#sink.write(this.#format(message));
+    this.#sink.flushSync();
+  }
+
+  #log(level: Level, text: string, fields: unknown): void {
+    const message: Message = { level, text, fields: (fields as Fields | undefined) ?? null, timestamp: Date.now() };
+    if (this.#tape !== null) this.#write(message, this.#tape);
+    else {
+      this.#early.push(message);
+      this.#loading ??= this.#load();
+    }
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const tape = await import("@logtape/logtape");
+      this.#format = this.#isJson ? tapeJson(tape) : tapeText(tape);
+      this.#tape = tape;
+      for (const message of this.#early.splice(0)) this.#write(message, tape);
+    } catch (error) {
+      // Messages are worth more than their looks. The next one tries again.
+      this.#early.push({ level: "warn", text: `LogTape could not be loaded: ${error}`, fields: null, timestamp: Date.now() });
+      for (const message of this.#early.splice(0)) this.#sink.write(this.#format(message));
+    } finally {
+      this.#loading = null;
+    }
+  }
+
+  #write(message: Message, tape: LogTape): void {
+    if (tape.getConfig() !== null) {
+      const logger = tape.getLogger(CATEGORY);
+      logger[message.level](message.text.replace(/[{}]/g, "$&$&"), { ...message.fields });
+      return;
+    }
+    this.#sink.write(this.#format(message));
+  }
+}
+
+function tapeText(tape: LogTape): Formatter {
+  const format = tape.getTextFormatter({
+    timestamp: "rfc3339",
+    level: "full",
+    format: ({ timestamp, level, message }) => `${timestamp} ${level} ${message}`,
+  });
+  return (message) => format(toRecord(message, readable(message))).trimEnd();
+}
+
+function tapeJson(tape: LogTape): Formatter {
+  const format = tape.getJsonLinesFormatter();
+  return (message) => format(toRecord(message, message.text)).trimEnd();
+}
+
+function toRecord({ level, fields, timestamp }: Message, text: string): Parameters<ReturnType<LogTape["getTextFormatter"]>>[0] {
+  return {
+    category: CATEGORY,
+    level: level === "warn" ? "warning" : level,
+    message: [text],
+    rawMessage: text,
+    timestamp,
+    properties: { ...fields },
+  };
+}
+
+function plainText(message: Message): string {
+  return `${new Date(message.timestamp).toISOString()} ${message.level} ${readable(message)}`;
+}
+
+function plainJson({ level, text, fields, timestamp }: Message): string {
+  return JSON.stringify({
+    "@timestamp": new Date(timestamp).toISOString(),
+    level: level.toUpperCase(),
+    message: text,
+    properties: fields ?? {},
+  });
+}
+
+// A message stays one line. A field of several lines, such as a stack, follows it, indented: so no line of it looks like a message.
+function readable({ text, fields }: Message): string {
+  const short: Record<string, string | number> = {};
+  let long = "";
+  for (const [name, value] of Object.entries(fields ?? {})) {
+    if (typeof value === "string" && value.includes("\n")) {
+      long += "\n" + value.split(/\r\n|[\r\n]/).map((line) => `    ${printable(line)}`).join("\n");
+    } else short[name] = value;
+  }
+  const line = withFields(text, Object.keys(short).length === 0 ? null : short);
+  return printable(line) + long;
+}
+
+// Bytes that move a terminal's cursor or change its colours must not come from a client.
+function printable(text: string): string {
+  // deno-lint-ignore no-control-regex -- control bytes are what is looked for.
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}

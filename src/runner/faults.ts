@@ -1,0 +1,32 @@
+/**
+ * Faults that no exchange answers for: rejections that nobody handles, and errors thrown in timers. They are logged, and the server
+ * goes on: one careless callback must not end every other request.
+ *
+ * @module
+ */
+
+import type { Log } from "./logger.ts";
+
+/** Listens for such faults until disposed. */
+export function watchFaults(log: Log): Disposable {
+  const onRejection = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    log("error", "A rejection was not handled", { error: describe(event.reason) });
+  };
+  const onError = (event: ErrorEvent) => {
+    event.preventDefault();
+    log("error", "An error was not caught", { error: describe(event.error) });
+  };
+  addEventListener("unhandledrejection", onRejection);
+  addEventListener("error", onError);
+  return {
+    [Symbol.dispose]() {
+      removeEventListener("unhandledrejection", onRejection);
+      removeEventListener("error", onError);
+    },
+  };
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.stack ?? `${error.name}: ${error.message}` : Deno.inspect(error);
+}

@@ -1,0 +1,148 @@
+/**
+ * The command line: from arguments to an exit status.
+ *
+ * 0: stopped cleanly. 1: failed while it ran. 2: wrong usage. 3: the start was refused. An error is one line on standard error; its
+ * stack follows only with `--log-level debug`.
+ *
+ * @module
+ */
+
+import { loadApp } from "../loading/load_app.ts";
+import type { App } from "../spec/app.ts";
+import { StartupError } from "../spec/errors.ts";
+import { type Command, readCommand } from "./arguments.ts";
+import { bannerLines } from "./banner.ts";
+import { watchFaults } from "./faults.ts";
+import { helpText } from "./help.ts";
+import { type Logging, openLogging } from "./logging.ts";
+import { OPTIONS, type ServeOptions } from "./options.ts";
+import { RunningServer } from "./server.ts";
+import { environmentOf, type Settings, settle } from "./settings.ts";
+import { watchSignals } from "./signals.ts";
+import { VERSION } from "./version.ts";
+
+/**
+ * Runs the command line.
+ *
+ * The caller ends the process with what it returns: an app may hold timers or connections that would keep it alive.
+ *
+ * @param args What follows the script, as in `Deno.args`.
+ * @returns The exit status.
+ *
+ * @example
+ * ```ts ignore
+ * import { main } from "@pagi/server";
+ *
+ * Deno.exit(await main(Deno.args));
+ * ```
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    return await run(readCommand(args, (name) => Deno.env.get(name)));
+  } catch (error) {
+    return report(error, args);
+  }
+}
+
+async function run(command: Command): Promise<number> {
+  const { eval: code, help, version, ...options } = command.options;
+  if (help) return print(helpText());
+  if (version) return print(`pagi ${VERSION} (deno ${Deno.version.deno})\n`);
+  const settings = settle(options as ServeOptions, (key) => `--${OPTIONS[key].name}`);
+  // The app finds it there while it loads.
+  Deno.env.set("PAGI_ENV", environmentOf(settings.env));
+  return await new Run(settings, openLogging(settings)).run(() =>
+    loadApp({
+      args: command.appArguments,
+      ...(command.app === undefined ? {} : { app: command.app }),
+      ...(code === undefined ? {} : { code }),
+    })
+  );
+}
+
+/** One run, from the start to the end of a signal. */
+class Run {
+  readonly #settings: Settings;
+  readonly #logging: Logging;
+  readonly #stop = new AbortController();
+  readonly #stopped: Promise<null>;
+  #server: RunningServer | null = null;
+
+  constructor(settings: Settings, logging: Logging) {
+    this.#settings = settings;
+    this.#logging = logging;
+    this.#stopped = new Promise((resolve) => this.#stop.signal.addEventListener("abort", () => resolve(null), { once: true }));
+  }
+
+  async run(load: () => Promise<App>): Promise<number> {
+    const { log } = this.#logging;
+    using _signals = watchSignals({
+      stop: (signal) => this.#onStop(signal),
+      kill: () => this.#onKill(),
+      ignored: (signal) => log("warn", `${signal} has no effect: one process serves, there are no workers to replace`),
+    });
+    try {
+      const server = await this.#start(load);
+      if (server === null) return 0;
+      using _faults = watchFaults(log);
+      if (!this.#settings.quiet) this.#banner(server);
+      await Promise.race([server.finished, this.#stopped]);
+      await server.shutdown();
+      return 0;
+    } finally {
+      await this.#logging.flush();
+    }
+  }
+
+  // `null`: a signal came first.
+  async #start(load: () => Promise<App>): Promise<RunningServer | null> {
+    try {
+      const app = await Promise.race([load(), this.#stopped]);
+      if (app === null) return null;
+      this.#server = await RunningServer.start(app, this.#settings, this.#logging, this.#stop.signal);
+      return this.#server;
+    } catch (error) {
+      if (this.#stop.signal.aborted) return null;
+      throw error;
+    }
+  }
+
+  #banner({ urls, choice }: RunningServer): void {
+    const { tls, env } = this.#settings;
+    write(Deno.stderr, bannerLines({ urls, engine: choice.name, why: choice.why, isTls: tls !== null, env }).join("\n") + "\n");
+  }
+
+  #onStop(signal: Deno.Signal): void {
+    const { log } = this.#logging;
+    if (this.#server === null) log("info", `${signal}: stopped during the startup`);
+    else log("info", `${signal}: stopping, at most ${this.#settings.shutdownTimeoutMs / 1000} s for open exchanges`);
+    this.#stop.abort();
+  }
+
+  #onKill(): never {
+    this.#logging.log("warn", "SIGINT again: ended at once");
+    if (this.#server === null) this.#logging.flushSync();
+    else this.#server.flushSync();
+    Deno.exit(1);
+  }
+}
+
+function report(error: unknown, args: readonly string[]): number {
+  const isDebug = args.some((arg, index) => arg === "--log-level=debug" || (arg === "debug" && args[index - 1] === "--log-level")) ||
+    Deno.env.get("PAGI_LOG_LEVEL") === "debug";
+  const message = error instanceof Error ? error.message : String(error);
+  write(Deno.stderr, `error: ${message.replace(/\s*[\r\n]+\s*/g, " ")}\n`);
+  if (isDebug) write(Deno.stderr, `${Deno.inspect(error, { colors: false })}\n`);
+  return error instanceof StartupError ? error.exitCode : 1;
+}
+
+function print(text: string): number {
+  write(Deno.stdout, text);
+  return 0;
+}
+
+function write(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  let at = 0;
+  while (at < bytes.byteLength) at += to.writeSync(bytes.subarray(at));
+}

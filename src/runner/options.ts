@@ -1,0 +1,264 @@
+/**
+ * The options table: each option once, with everything that is derived from it: the command line, the environment, the options of
+ * `serve`, the help and the table of the README.
+ *
+ * Not here: how values are read (`option_kinds.ts`), how arguments are (`arguments.ts`), what follows from them (`settings.ts`).
+ *
+ * @module
+ */
+
+import type { Capability, Pairs } from "../exchange.ts";
+import type { LoggerLike } from "./logger.ts";
+import { choice, duration, fileMode, flag, headers, integer, type Kind, logTarget, size, text } from "./option_kinds.ts";
+
+/** Options of `serve`. Each is also an option of the command line; the units here are those of the names. */
+export interface ServeOptions {
+  /** Address to listen on, default `127.0.0.1`. */
+  host?: string;
+  /** Port to listen on, default 5000; 0 takes any free one. */
+  port?: number;
+  /** Path of a Unix socket to listen on, in place of `host` and `port`. */
+  socket?: string;
+  /** File permissions of the socket, default `0o600`. */
+  socketMode?: number;
+  /** What speaks the wire. */
+  engine?: "auto" | "deno" | "node";
+  /** File with the certificate chain, PEM. Needs `sslKey`. */
+  sslCert?: string;
+  /** File with the private key, PEM. Needs `sslCert`. */
+  sslKey?: string;
+  /** Environment, such as `development` or `production`. Default: `PAGI_ENV`, else development on a terminal, else production. */
+  env?: string;
+  /** Whether the app gets a lifespan scope; `on` makes it fatal where the app does not support it. Default `auto`. */
+  lifespan?: "auto" | "on" | "off";
+  /** How long the lifespan startup may take, default 30,000 ms; 0 is no limit. */
+  lifespanStartupTimeoutMs?: number;
+  /** How long a stop may take, default 30,000 ms. */
+  shutdownTimeoutMs?: number;
+  /** Largest request body, default 10,000,000 bytes; 0 is no limit. */
+  maxBodyBytes?: number;
+  /** WebSocket messages that may wait for the app, default 1000. */
+  maxReceiveQueue?: number;
+  /** Bytes of WebSocket messages that may wait for the app, default 16 MiB. */
+  maxReceiveQueueBytes?: number;
+  /** Largest WebSocket message, default 1 MiB. */
+  maxWsMessageBytes?: number;
+  /** From here on `send` waits, default 65,536 bytes. */
+  writeHighWatermarkBytes?: number;
+  /** Below this it goes on, default a quarter of the high mark. */
+  writeLowWatermarkBytes?: number;
+  /** What may wait for a client at most, default 16 MiB; more ends the exchange. */
+  maxSendBufferBytes?: number;
+  /** Ends a WebSocket on which nothing moves for that long; 0, the default, is off. */
+  wsIdleTimeoutMs?: number;
+  /** Ends a stream of server-sent events on which nothing is sent for that long; 0, the default, is off. */
+  sseIdleTimeoutMs?: number;
+  /** Ends a request on which nothing is read or written for that long; 0, the default, is off. */
+  requestTimeoutMs?: number;
+  /** File for the access log, `-` for standard output, `true` for standard error, `false` for none. Default: on in development. */
+  accessLog?: string | boolean;
+  /** A named format (clf, combined, common, tiny, json) or a format string. Default clf. */
+  accessLogFormat?: string;
+  /** Least severe messages that are logged, default `info`. */
+  logLevel?: "debug" | "info" | "warn" | "error";
+  /** How the server's own messages are written, default `text`. */
+  logFormat?: "text" | "json";
+  /** No banner, and only errors unless `logLevel` is given. */
+  quiet?: boolean;
+  /** Check every known field of every event. Default: on in development. */
+  validateEvents?: boolean;
+  /** Headers for every answer that does not set them itself. */
+  header?: Pairs;
+  /** Mount point that the app is told, such as `/api`; default `""`. */
+  rootPath?: string;
+  /** Takes the server's messages in place of standard error; any object with `debug`, `info`, `warn` and `error`. */
+  logger?: LoggerLike;
+}
+
+/** What the command line knows besides. */
+export interface CommandOptions extends ServeOptions {
+  eval?: string;
+  version?: boolean;
+  help?: boolean;
+}
+
+/** Names of the options as programs write them. */
+export type OptionKey = Exclude<keyof CommandOptions, "logger">;
+
+/** One row of the table. */
+export interface Option<T> {
+  /** Long name, without dashes. */
+  readonly name: string;
+  readonly short?: string;
+  readonly alias?: string;
+  readonly kind: Kind<T>;
+  /** The default, `null` where there is none or where it depends. */
+  readonly default: T | null;
+  /** The default in words, where it depends. */
+  readonly otherwise?: string;
+  /** One line, without a full stop. */
+  readonly help: string;
+  /** Only on the command line: no environment variable, no option of `serve`. */
+  readonly commandOnly?: boolean;
+}
+
+/** The table. */
+export const OPTIONS: { readonly [K in OptionKey]: Option<NonNullable<CommandOptions[K]>> } = {
+  host: { name: "host", short: "o", kind: text("HOST", "an address or a host name"), default: "127.0.0.1", help: "Address to listen on" },
+  port: { name: "port", short: "p", kind: integer("PORT", 0, 65535), default: 5000, help: "Port to listen on; 0 takes any free one" },
+  socket: { name: "socket", kind: text("PATH", "a path"), default: null, help: "Unix socket to listen on, in place of host and port" },
+  socketMode: { name: "socket-mode", kind: fileMode(), default: 0o600, help: "File permissions of the Unix socket" },
+  engine: {
+    name: "engine",
+    kind: choice("auto", "deno", "node"),
+    default: "auto",
+    help: "What speaks the wire: auto takes what suits the address; node is still to come",
+  },
+  sslCert: { name: "ssl-cert", kind: text("FILE", "a file"), default: null, help: "Certificate chain (PEM); needs --ssl-key" },
+  sslKey: { name: "ssl-key", kind: text("FILE", "a file"), default: null, help: "Private key (PEM); needs --ssl-cert" },
+  env: {
+    name: "env",
+    short: "E",
+    kind: text("NAME", "a name"),
+    default: null,
+    otherwise: "development on a terminal, else production",
+    help: "Environment; the app finds it in PAGI_ENV",
+  },
+  lifespan: {
+    name: "lifespan",
+    kind: choice("auto", "on", "off"),
+    default: "auto",
+    help: "Tell the app of startup and shutdown; on: it must answer",
+  },
+  lifespanStartupTimeoutMs: {
+    name: "lifespan-startup-timeout",
+    kind: duration(),
+    default: 30_000,
+    help: "How long the startup of the app may take; 0 is no limit",
+  },
+  shutdownTimeoutMs: {
+    name: "shutdown-timeout",
+    kind: duration(),
+    default: 30_000,
+    help: "How long a stop may take; then what is left is ended",
+  },
+  maxBodyBytes: { name: "max-body-size", kind: size(0), default: 10_000_000, help: "Largest request body; 0 is no limit" },
+  maxReceiveQueue: {
+    name: "max-receive-queue",
+    kind: integer("COUNT", 1, Number.MAX_SAFE_INTEGER),
+    default: 1000,
+    help: "WebSocket messages that may wait for the app",
+  },
+  maxReceiveQueueBytes: {
+    name: "max-receive-queue-bytes",
+    kind: size(1),
+    default: 16_777_216,
+    help: "Bytes of WebSocket messages that may wait for the app",
+  },
+  maxWsMessageBytes: {
+    name: "max-ws-message-size",
+    alias: "max-ws-frame-size",
+    kind: size(1),
+    default: 1_048_576,
+    help: "Largest WebSocket message",
+  },
+  writeHighWatermarkBytes: { name: "write-high-watermark", kind: size(1), default: 65_536, help: "Unsent bytes from which on send waits" },
+  writeLowWatermarkBytes: {
+    name: "write-low-watermark",
+    kind: size(0),
+    default: null,
+    otherwise: "a quarter of the high mark",
+    help: "Unsent bytes below which send goes on",
+  },
+  maxSendBufferBytes: {
+    name: "max-send-buffer",
+    kind: size(1),
+    default: 16_777_216,
+    help: "Unsent bytes that end the exchange, for an app that does not wait for its sends",
+  },
+  wsIdleTimeoutMs: {
+    name: "ws-idle-timeout",
+    kind: duration(),
+    default: 0,
+    help: "End a WebSocket on which nothing moves for that long; 0 is off",
+  },
+  sseIdleTimeoutMs: {
+    name: "sse-idle-timeout",
+    kind: duration(),
+    default: 0,
+    help: "End an event stream on which nothing is sent for that long; 0 is off",
+  },
+  requestTimeoutMs: {
+    name: "request-timeout",
+    kind: duration(),
+    default: 0,
+    help: "End a request on which nothing is read or written for that long; 0 is off",
+  },
+  accessLog: {
+    name: "access-log",
+    kind: logTarget(),
+    default: null,
+    otherwise: "standard error in development, off in production",
+    help: "Access log: append to a file, - is standard output; --no-access-log turns it off",
+  },
+  accessLogFormat: {
+    name: "access-log-format",
+    kind: text("FORMAT", "clf, combined, common, tiny, json or a format string"),
+    default: "clf",
+    help: "clf, combined, common, tiny, json, or a string with % atoms",
+  },
+  logLevel: {
+    name: "log-level",
+    kind: choice("debug", "info", "warn", "error"),
+    default: "info",
+    help: "Least severe messages that are logged",
+  },
+  logFormat: { name: "log-format", kind: choice("text", "json"), default: "text", help: "How the server's own messages are written" },
+  quiet: { name: "quiet", short: "q", kind: flag(), default: false, help: "No banner, and only errors unless --log-level is given" },
+  validateEvents: {
+    name: "validate-events",
+    kind: flag(),
+    default: null,
+    otherwise: "on in development",
+    help: "Check every known field of every event that the app sends",
+  },
+  header: { name: "header", kind: headers(), default: null, help: "Header for every answer that does not set it itself; repeatable" },
+  rootPath: {
+    name: "root-path",
+    kind: text("PATH", "empty, or a path that begins with / and does not end with it", true),
+    default: "",
+    help: "Mount point that the app is told",
+  },
+  eval: {
+    name: "eval",
+    short: "e",
+    kind: text("CODE", "code"),
+    default: null,
+    help: "Run an app given as text: an expression, or a module",
+    commandOnly: true,
+  },
+  version: { name: "version", short: "v", kind: flag(), default: false, help: "Print the version", commandOnly: true },
+  help: { name: "help", short: "h", kind: flag(), default: false, help: "Print this text", commandOnly: true },
+};
+
+/** The keys of the table, in its order. */
+export const OPTION_KEYS: readonly OptionKey[] = Object.keys(OPTIONS) as OptionKey[];
+
+/**
+ * Options of the interface's reference server that ask for more than the engines here can do, with what they need. They are refused
+ * by name, and never ignored.
+ */
+export const UNAVAILABLE: Readonly<Record<string, Capability | "workers">> = {
+  timeout: "timeouts",
+  "max-connections": "timeouts",
+  "max-header-size": "target-limits",
+  "max-header-count": "target-limits",
+  "ssl-ca": "client-certificates",
+  "ssl-verify-client": "client-certificates",
+  workers: "workers",
+};
+
+/** The environment variable of an option. */
+export function environmentName(name: string): string {
+  return `PAGI_${name.toUpperCase().replaceAll("-", "_")}`;
+}

@@ -1,0 +1,50 @@
+/**
+ * `serve`: a server in one call.
+ *
+ * @module
+ */
+
+import type { App } from "../spec/app.ts";
+import { openLogging } from "./logging.ts";
+import type { ServeOptions } from "./options.ts";
+import { RunningServer, type Server } from "./server.ts";
+import { settle } from "./settings.ts";
+
+/**
+ * Serves an app.
+ *
+ * The promise resolves when the app has started and the server listens. Options are those of the command line, with units in their
+ * names; of the environment only `PAGI_ENV` is read, where `env` is not given.
+ *
+ * @throws {StartupError} Where an option is wrong, the app refuses to start, or the address can't be had.
+ *
+ * @example
+ * ```ts
+ * import { defineApp, serve } from "@pagi/server";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const app = defineApp({
+ *   async http(_scope, _receive, send) {
+ *     await send({ type: "http.response.start", status: 200 });
+ *     await send({ type: "http.response.body", body: "Hello from PAGI" });
+ *   },
+ * });
+ * const server = await serve(app, { port: 0, quiet: true });
+ * const response = await fetch(server.url);
+ * assertEquals(await response.text(), "Hello from PAGI");
+ * await server.shutdown(1000);
+ * ```
+ */
+export async function serve(app: App, options: ServeOptions = {}): Promise<Server> {
+  if (typeof app !== "function") throw new TypeError(`serve needs an app, a function (scope, receive, send): got ${Deno.inspect(app)}`);
+  const settings = settle(options);
+  const logging = openLogging(settings, options.logger);
+  try {
+    const server = await RunningServer.start(app, settings, logging);
+    logging.log("info", `Listening on ${server.urls.join(", ")}`);
+    return server;
+  } catch (error) {
+    await logging.flush();
+    throw error;
+  }
+}

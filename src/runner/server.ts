@@ -1,0 +1,209 @@
+/**
+ * A running server: an engine, a home and the access log, started together and stopped in order.
+ *
+ * Not here: options and defaults (`settings.ts`), signals (`signals.ts`).
+ *
+ * @module
+ */
+
+import { DenoServeEngine } from "../engines/deno_serve.ts";
+import type { Engine, Host } from "../exchange.ts";
+import { systemClock, systemFiles } from "../loading/system.ts";
+import { InlineHost } from "../sessions/inline_host.ts";
+import type { App } from "../spec/app.ts";
+import { StartupError } from "../spec/errors.ts";
+import { AccessLog } from "./access_log.ts";
+import { addressUrl } from "./addresses.ts";
+import { chooseEngine, type EngineChoice } from "./engine_choice.ts";
+import type { Logging } from "./logging.ts";
+import { portOwner } from "./port_owner.ts";
+import { RunnerObserver } from "./runner_observer.ts";
+import type { Settings } from "./settings.ts";
+
+/**
+ * A server that runs.
+ *
+ * @example
+ * ```ts
+ * import { serve } from "@pagi/server";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = await serve(async (scope, _receive, send) => {
+ *   if (scope.type !== "http") throw new Error(`Unsupported scope type: ${scope.type}`);
+ *   await send({ type: "http.response.start", status: 200 });
+ *   await send({ type: "http.response.body", body: "hello" });
+ * }, { port: 0, quiet: true });
+ * const response = await fetch(server.url);
+ * assertEquals(await response.text(), "hello");
+ * ```
+ */
+export interface Server {
+  /** The first address. */
+  readonly addr: Deno.Addr;
+  /** All addresses, with the ports that were taken for 0. */
+  readonly addrs: readonly Deno.Addr[];
+  /** The first address as a URL; `unix:PATH` for a Unix socket. */
+  readonly url: string;
+  /** All of them. */
+  readonly urls: readonly string[];
+  /** Resolves when the server has stopped; rejects with what made it fail. */
+  readonly finished: Promise<void>;
+  /**
+   * Stops: accepts no more, tells the app, waits for open exchanges up to `graceMs` (default: the shutdown timeout), ends what is left,
+   * and lets the app clean up, for at least a second. Asked again, it gives the same promise.
+   */
+  shutdown(graceMs?: number): Promise<void>;
+  /** The same as {@linkcode shutdown}. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The time that an app has for its lifespan shutdown, however late the rest was. */
+const CLEANUP_MS = 1000;
+
+/** Implements {@linkcode Server}. */
+export class RunningServer implements Server {
+  readonly addrs: readonly Deno.Addr[];
+  readonly urls: readonly string[];
+  readonly choice: EngineChoice;
+  readonly finished: Promise<void>;
+  readonly #finish: PromiseWithResolvers<void> = Promise.withResolvers();
+  readonly #parts: Parts;
+  #stopping: Promise<void> | null = null;
+
+  /**
+   * Starts a server.
+   *
+   * @param stop Aborted, it ends a startup that is still under way.
+   * @throws {StartupError} Where the app refuses to start or the address can't be had.
+   */
+  static async start(app: App, settings: Settings, logging: Logging, stop?: AbortSignal): Promise<RunningServer> {
+    const { log } = logging;
+    const accessLog = settings.accessLog === false
+      ? null
+      : AccessLog.open(settings.accessLog, settings.accessLogFormat, (problem) => log("error", problem));
+    const host: Host = new InlineHost(app, { clock: systemClock, files: systemFiles, note: log });
+    const observer = new RunnerObserver(accessLog, log);
+    const end = () => void host.stop(0);
+    try {
+      const engine = createEngine(settings);
+      stop?.addEventListener("abort", end, { once: true });
+      if (stop?.aborted) throw stopped();
+      await host.start({
+        isWorker: false,
+        lifespan: settings.lifespan,
+        lifespanStartupTimeoutMs: settings.lifespanStartupTimeoutMs,
+        limits: settings.limits,
+        validateEvents: settings.validateEvents,
+      });
+      stop?.removeEventListener("abort", end);
+      let addrs: readonly Deno.Addr[];
+      try {
+        addrs = await engine.listen(host, observer);
+      } catch (error) {
+        await host.stop(Math.max(CLEANUP_MS, settings.shutdownTimeoutMs));
+        throw explainListen(error, settings);
+      }
+      return new RunningServer({ settings, logging, accessLog, host, observer, engine }, addrs);
+    } catch (error) {
+      await accessLog?.close();
+      throw error;
+    } finally {
+      stop?.removeEventListener("abort", end);
+    }
+  }
+
+  private constructor(parts: Parts, addrs: readonly Deno.Addr[]) {
+    this.#parts = parts;
+    const { settings, logging, engine, host } = parts;
+    this.addrs = addrs;
+    this.urls = addrs.map((addr) => addressUrl(addr, settings.tls !== null));
+    this.choice = chooseEngine(settings.engine, addrs);
+    if (this.choice.warning !== null) logging.log("warn", this.choice.warning);
+    this.finished = this.#finish.promise;
+    // Whoever waits gets the cause; nobody has to.
+    this.finished.catch(() => {});
+    engine.finished.catch((error) => this.#failed(error));
+    host.lost.then((cause) => this.#failed(new Error(cause)));
+  }
+
+  get addr(): Deno.Addr {
+    return this.addrs[0]!;
+  }
+
+  get url(): string {
+    return this.urls[0]!;
+  }
+
+  shutdown(graceMs: number = this.#parts.settings.shutdownTimeoutMs): Promise<void> {
+    this.#stopping ??= this.#stop(graceMs).then(() => this.#finish.resolve(), (error) => this.#finish.reject(error));
+    return this.#stopping.then(() => this.finished);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  /** Writes at once what the logs hold, for a process that is about to end. */
+  flushSync(): void {
+    this.#parts.accessLog?.flushSync();
+    this.#parts.logging.flushSync();
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    const { engine, host, observer, logging, accessLog } = this.#parts;
+    const deadline = systemClock.now() + graceMs;
+    engine.drain();
+    host.drain("shutdown", graceMs / 1000);
+    const late = systemClock.after(graceMs, () => {
+      if (observer.open > 0) logging.log("warn", `The shutdown timeout is over: ${observer.open} open exchanges are ended`);
+    });
+    try {
+      await engine.close(graceMs);
+    } finally {
+      late.cancel();
+      await host.stop(Math.max(CLEANUP_MS, deadline - systemClock.now()));
+      await accessLog?.close();
+      await logging.flush();
+    }
+  }
+
+  #failed(cause: unknown): void {
+    this.#finish.reject(cause);
+    this.#stopping ??= this.#stop(0).catch((error) => this.#parts.logging.log("error", `The stop failed: ${error}`));
+  }
+}
+
+interface Parts {
+  readonly settings: Settings;
+  readonly logging: Logging;
+  readonly accessLog: AccessLog | null;
+  readonly host: Host;
+  readonly observer: RunnerObserver;
+  readonly engine: Engine;
+}
+
+function createEngine(settings: Settings): Engine {
+  return new DenoServeEngine({
+    listen: settings.listen,
+    ...(settings.tls === null ? {} : { tls: settings.tls }),
+    rootPath: settings.rootPath,
+    maxBodyBytes: settings.maxBodyBytes,
+    highWaterBytes: settings.limits.highWaterBytes,
+    lowWaterBytes: settings.limits.lowWaterBytes,
+    headers: settings.headers,
+  });
+}
+
+function stopped(): StartupError {
+  return new StartupError("The server was stopped during the startup");
+}
+
+// The engine knows that a port is taken, the runner knows how to ask by whom.
+function explainListen(error: unknown, { listen }: Settings): unknown {
+  if (!(error instanceof StartupError) || listen.kind !== "tcp" || !(error.cause instanceof Deno.errors.AddrInUse)) return error;
+  const owner = portOwner(listen.port);
+  const by = owner === null ? "" : owner.pid === Deno.pid ? " by this process" : ` by process ${owner.pid} (${owner.command})`;
+  return new StartupError(`Port ${listen.port} is already in use${by}: stop it or choose another port (0 takes a free one)`, {
+    cause: error.cause,
+  });
+}

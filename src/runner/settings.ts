@@ -1,0 +1,161 @@
+/**
+ * From options to settings: defaults that depend on others, and what does not go together.
+ *
+ * Not here: how options are read (`arguments.ts`), what is done with them (`serve.ts`).
+ *
+ * @module
+ */
+
+import type { Limits, Pairs } from "../exchange.ts";
+import { StartupError } from "../spec/errors.ts";
+import { accessLogFormatter } from "./access_log_format.ts";
+import { nearest } from "./nearest.ts";
+import { type Option, OPTION_KEYS, type OptionKey, OPTIONS, type ServeOptions } from "./options.ts";
+import { readTls, type Tls } from "./tls_files.ts";
+
+/** Everything decided. */
+export interface Settings {
+  readonly listen:
+    | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+    | { readonly kind: "unix"; readonly path: string; readonly mode: number };
+  readonly tls: Tls | null;
+  /** What was asked for. */
+  readonly engine: "auto" | "deno";
+  readonly env: string;
+  readonly lifespan: "auto" | "on" | "off";
+  readonly lifespanStartupTimeoutMs: number;
+  readonly shutdownTimeoutMs: number;
+  readonly maxBodyBytes: number;
+  readonly limits: Limits;
+  /** A path, `-`, `true` for standard error; `false` is off. */
+  readonly accessLog: string | boolean;
+  readonly accessLogFormat: string;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+  readonly logFormat: "text" | "json";
+  readonly quiet: boolean;
+  readonly validateEvents: boolean;
+  readonly headers: Pairs;
+  readonly rootPath: string;
+}
+
+/**
+ * Decides the environment: the option, then `PAGI_ENV`, then development where standard input is a terminal, else production.
+ */
+export function environmentOf(option: string | undefined): string {
+  return option ?? (Deno.env.get("PAGI_ENV") || (Deno.stdin.isTerminal() ? "development" : "production"));
+}
+
+/**
+ * Checks the options of a program and fills in the defaults.
+ *
+ * @param name How an option is called in messages: as programs write it, or as the command line does.
+ * @throws {StartupError} With exit code 2 where an option is wrong, 3 where what it asks for can't be had.
+ */
+export function settle(options: ServeOptions, name: (key: OptionKey) => string = (key) => key): Settings {
+  checkKinds(options, name);
+  const env = environmentOf(options.env);
+  const development = env === "development";
+  const high = value(options, "writeHighWatermarkBytes");
+  const low = options.writeLowWatermarkBytes ?? Math.floor(high / 4);
+  if (low > high) fail(`${name("writeLowWatermarkBytes")} (${low}) must not be above ${name("writeHighWatermarkBytes")} (${high})`);
+  const most = options.maxSendBufferBytes ?? Math.max(high, OPTIONS.maxSendBufferBytes.default!);
+  if (most < high) fail(`${name("maxSendBufferBytes")} (${most}) must not be below ${name("writeHighWatermarkBytes")} (${high})`);
+  const rootPath = value(options, "rootPath");
+  if (!/^(?:\/[^/?#]+)*$/.test(rootPath)) fail(`${name("rootPath")} must be ${OPTIONS.rootPath.kind.right}, got "${rootPath}"`);
+  const accessLogFormat = value(options, "accessLogFormat");
+  accessLogFormatter(accessLogFormat);
+  const quiet = value(options, "quiet");
+  return {
+    listen: listenOf(options, name),
+    tls: tlsOf(options, name),
+    engine: engineOf(options, name),
+    env,
+    lifespan: value(options, "lifespan"),
+    lifespanStartupTimeoutMs: value(options, "lifespanStartupTimeoutMs"),
+    shutdownTimeoutMs: value(options, "shutdownTimeoutMs"),
+    maxBodyBytes: value(options, "maxBodyBytes"),
+    limits: {
+      highWaterBytes: high,
+      lowWaterBytes: low,
+      maxSendBufferBytes: most,
+      maxReceiveQueue: value(options, "maxReceiveQueue"),
+      maxReceiveQueueBytes: value(options, "maxReceiveQueueBytes"),
+      maxMessageBytes: value(options, "maxWsMessageBytes"),
+      requestTimeoutMs: value(options, "requestTimeoutMs"),
+      wsIdleTimeoutMs: value(options, "wsIdleTimeoutMs"),
+      sseIdleTimeoutMs: value(options, "sseIdleTimeoutMs"),
+    },
+    accessLog: options.accessLog ?? development,
+    accessLogFormat,
+    logLevel: options.logLevel ?? (quiet ? "error" : OPTIONS.logLevel.default!),
+    logFormat: value(options, "logFormat"),
+    quiet,
+    validateEvents: options.validateEvents ?? development,
+    headers: (options.header ?? []).map(([header, text]) => [header.toLowerCase(), text] as const),
+    rootPath,
+  };
+}
+
+function checkKinds(options: ServeOptions, name: (key: OptionKey) => string): void {
+  for (const [key, given] of Object.entries(options)) {
+    if (given === undefined || key === "logger") continue;
+    const option = Object.hasOwn(OPTIONS, key) ? OPTIONS[key as OptionKey] as Option<unknown> : undefined;
+    if (option === undefined || option.commandOnly) {
+      const near = nearest(key, OPTION_KEYS.filter((known) => !OPTIONS[known].commandOnly));
+      fail(`Unknown option "${key}"${near === null ? "" : `: did you mean "${near}"?`}`);
+    }
+    if (!option!.kind.accepts(given)) {
+      const unit = /(Ms|Bytes)$/.exec(key)?.[1];
+      const right = unit === "Ms"
+        ? "a number of milliseconds from 0 to 2147483647"
+        : unit === "Bytes"
+        ? option!.kind.right.split(",").slice(0, 2).join(",")
+        : option!.kind.right;
+      fail(`${name(key as OptionKey)} must be ${right}, got ${Deno.inspect(given)}`);
+    }
+  }
+  const { logger } = options;
+  if (logger === undefined) return;
+  const missing = (["debug", "info", "warn", "error"] as const).filter((method) => typeof logger[method] !== "function");
+  if (missing.length > 0) fail(`logger must have the methods debug, info, warn and error, it lacks ${missing.join(", ")}`);
+}
+
+function value<K extends OptionKey & keyof ServeOptions>(options: ServeOptions, key: K): NonNullable<ServeOptions[K]> {
+  return (options[key] ?? OPTIONS[key].default) as NonNullable<ServeOptions[K]>;
+}
+
+function listenOf(options: ServeOptions, name: (key: OptionKey) => string): Settings["listen"] {
+  if (options.socket === undefined) {
+    if (options.socketMode !== undefined) fail(`${name("socketMode")} needs ${name("socket")}`);
+    // An address in brackets is how URLs write IPv6.
+    const host = value(options, "host").replace(/^\[(.*)\]$/, "$1");
+    return { kind: "tcp", host, port: value(options, "port") };
+  }
+  for (const key of ["host", "port"] as const) {
+    if (options[key] !== undefined) fail(`${name("socket")} and ${name(key)} exclude each other: give one of them`);
+  }
+  return { kind: "unix", path: options.socket, mode: value(options, "socketMode") };
+}
+
+function tlsOf(options: ServeOptions, name: (key: OptionKey) => string): Tls | null {
+  const { sslCert, sslKey } = options;
+  if (sslCert === undefined && sslKey === undefined) return null;
+  if (sslCert === undefined || sslKey === undefined) {
+    const [given, missing] = sslCert === undefined ? ["sslKey", "sslCert"] as const : ["sslCert", "sslKey"] as const;
+    fail(`${name(given)} needs ${name(missing)}: give both or neither`);
+  }
+  if (options.socket !== undefined) fail(`${name("sslCert")} does not go with ${name("socket")}: a Unix socket is served without TLS`);
+  return readTls(sslCert!, sslKey!);
+}
+
+function engineOf(options: ServeOptions, name: (key: OptionKey) => string): "auto" | "deno" {
+  const engine = value(options, "engine");
+  if (engine === "node") {
+    throw new StartupError(`${name("engine")} node is not there yet: this version has the engine "deno" (auto takes it)`);
+  }
+  return engine;
+}
+
+function fail(message: string): never {
+  throw new StartupError(message, { exitCode: 2 });
+}

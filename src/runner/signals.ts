@@ -1,0 +1,43 @@
+/**
+ * Signals of the process: how it is asked to stop.
+ *
+ * TERM and INT stop gracefully; a second INT ends at once. HUP and USR2 have nothing to reload in one process and say so.
+ *
+ * @module
+ */
+
+/** What the signals call. */
+export interface SignalActions {
+  /** TERM, or the first INT: called once. */
+  stop(signal: Deno.Signal): void;
+  /** An INT while the stop is under way. */
+  kill(): void;
+  /** A signal that changes nothing. */
+  ignored(signal: Deno.Signal): void;
+}
+
+/** A terminal and a wrapper such as `deno task` may both deliver the same Ctrl+C: INTs that follow so closely are one. */
+const SAME_INT_MS = 50;
+
+/** Listens for signals until disposed. */
+export function watchSignals(actions: SignalActions, now: () => number = () => performance.now()): Disposable {
+  let stoppedAt: number | null = null;
+  const onStop = (signal: Deno.Signal) => {
+    if (stoppedAt === null) {
+      stoppedAt = now();
+      actions.stop(signal);
+    } else if (signal === "SIGINT" && now() - stoppedAt >= SAME_INT_MS) actions.kill();
+  };
+  const listeners: [Deno.Signal, () => void][] = [
+    ["SIGTERM", () => onStop("SIGTERM")],
+    ["SIGINT", () => onStop("SIGINT")],
+    ["SIGHUP", () => actions.ignored("SIGHUP")],
+    ["SIGUSR2", () => actions.ignored("SIGUSR2")],
+  ];
+  for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
+  return {
+    [Symbol.dispose]() {
+      for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
+    },
+  };
+}
