@@ -33,7 +33,7 @@ import type { MemorySocket, SocketPeer } from "./memory_socket.ts";
 import { encodeBody, mergeHeaders, toPairs, toTarget } from "./request_body.ts";
 import type { TestResponse } from "./response.ts";
 import { TestSse } from "./sse.ts";
-import { within } from "./waiting.ts";
+import { type Wait, within } from "./waiting.ts";
 import { TestWebSocket } from "./websocket.ts";
 
 /** The key of RFC 6455 section 1.3: any will do, since nothing in memory can be confused by it. */
@@ -61,6 +61,16 @@ export class TestClient implements AsyncDisposable {
   readonly #host: Host;
   /** Errors of the app that no call could throw. */
   readonly #unraised: unknown[] = [];
+  /** What calls of the client have thrown. */
+  readonly #raised = new Set<unknown>();
+  readonly #wait: Wait = async (promise, what) => {
+    try {
+      return await within(promise, this.#timeoutMs, what);
+    } catch (error) {
+      this.#raised.add(error);
+      throw error;
+    }
+  };
   /** Who is being opened: it hears of the app's error. */
   #opening: { fail(error: unknown): void; readonly isOver: boolean } | null = null;
   #lifespan: LifespanScope | null = null;
@@ -250,7 +260,7 @@ export class TestClient implements AsyncDisposable {
     const headers = mergeHeaders([["accept", "text/event-stream"]], toPairs(options.headers, "headers"));
     const method = options.method ?? "GET";
     const exchange = await this.open(method, target, { ...options, headers });
-    return await new TestSse({ request: `${method} ${target}`, timeoutMs: this.#timeoutMs, onHead: () => {} }, exchange).begin();
+    return await new TestSse({ request: `${method} ${target}`, wait: this.#wait, onHead: () => {} }, exchange).begin();
   }
 
   // ── the server's end ──
@@ -274,12 +284,13 @@ export class TestClient implements AsyncDisposable {
   /**
    * The clients leave, and the server stops.
    *
-   * @throws {SeamError} Where a session broke the seam at any time.
+   * @throws {SeamError} Where a session broke the seam and no call of the client has thrown it yet.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#engine.disconnectAll();
     await this.shutdown();
-    const broken: unknown[] = [...this.#engine.broken, ...this.#unraised];
+    // What a call has thrown is known to the test; thrown again, it would hide what the test itself throws.
+    const broken = [...this.#engine.broken, ...this.#unraised].filter((error) => !this.#raised.has(error));
     if (broken.length === 1) throw broken[0];
     if (broken.length > 1) throw new AggregateError(broken, `${broken.length} errors came up that no call of the client could throw`);
   }
@@ -356,7 +367,7 @@ export class TestClient implements AsyncDisposable {
   #setup(method: string, request: MemoryRequest): ExchangeSetup {
     return {
       request: `${method} ${request.target}`,
-      timeoutMs: this.#timeoutMs,
+      wait: this.#wait,
       onHead: (pairs) => {
         if (this.#options.cookies !== true) return;
         const values = pairs.filter(([name]) => name.toLowerCase() === "set-cookie").map(([, value]) => value);

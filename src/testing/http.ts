@@ -10,7 +10,7 @@ import type { Peer } from "./memory_exchange.ts";
 import type { AnyExchange } from "./memory_socket.ts";
 import { toBytes } from "./request_body.ts";
 import { type Hint, TestResponse, toHeaders } from "./response.ts";
-import { Mailbox, within } from "./waiting.ts";
+import { Mailbox, type Wait } from "./waiting.ts";
 
 /** The head of a response. */
 export interface ResponseHead {
@@ -26,8 +26,8 @@ export interface ResponseHead {
 export interface ExchangeSetup {
   /** `GET /path`, for error texts. */
   readonly request: string;
-  /** Milliseconds of real time that a wait may take. */
-  readonly timeoutMs: number;
+  /** How its client waits. */
+  readonly wait: Wait;
   /** The response head has come. */
   onHead(pairs: Pairs): void;
 }
@@ -101,17 +101,17 @@ export class TestExchange implements AsyncIterable<Uint8Array> {
    * @throws {WaitError} Where none comes; the time runs from the reading of this property.
    */
   get response(): Promise<ResponseHead> {
-    return within(this.#head.promise, this.#setup.timeoutMs, `the response to ${this.#setup.request}`);
+    return this.#setup.wait(this.#head.promise, `the response to ${this.#setup.request}`);
   }
 
   /** Settles when the exchange is over: `null` where the response is whole, else why it was cut. */
   get closed(): Promise<string | null> {
-    return within(this.#closed.promise, this.#setup.timeoutMs, `the end of ${this.#setup.request}`);
+    return this.#setup.wait(this.#closed.promise, `the end of ${this.#setup.request}`);
   }
 
   /** Resolves when the server asks for the body of a request that expects 100 Continue. */
   get continued(): Promise<void> {
-    return within(this.#continued.promise, this.#setup.timeoutMs, `100 Continue for ${this.#setup.request}`);
+    return this.#setup.wait(this.#continued.promise, `100 Continue for ${this.#setup.request}`);
   }
 
   // ── the request body ──
@@ -122,7 +122,7 @@ export class TestExchange implements AsyncIterable<Uint8Array> {
    * @throws {WaitError} Where the app does not receive them.
    */
   async write(data: Uint8Array | string): Promise<void> {
-    await within(this.#wire.upload.write(toBytes(data)), this.#setup.timeoutMs, `the app to receive the body of ${this.#setup.request}`);
+    await this.#setup.wait(this.#wire.upload.write(toBytes(data)), `the app to receive the body of ${this.#setup.request}`);
   }
 
   /**
@@ -148,7 +148,7 @@ export class TestExchange implements AsyncIterable<Uint8Array> {
    * @throws {WaitError} Where nothing comes.
    */
   read(): Promise<Uint8Array | null> {
-    return this.#body.take(this.#setup.timeoutMs, `body bytes of the response to ${this.#setup.request}`);
+    return this.#body.take(this.#setup.wait, `body bytes of the response to ${this.#setup.request}`);
   }
 
   /** The next bytes as text, `""` at the end. Meant for bodies whose chunks don't split characters. */
@@ -168,7 +168,8 @@ export class TestExchange implements AsyncIterable<Uint8Array> {
    * @internal
    */
   async *chunks(): AsyncGenerator<Uint8Array, void> {
-    for (let bytes = await this.#body.take(0, ""); bytes !== null; bytes = await this.#body.take(0, "")) yield bytes;
+    const forever: Wait = (promise) => promise;
+    for (let bytes = await this.#body.take(forever, ""); bytes !== null; bytes = await this.#body.take(forever, "")) yield bytes;
   }
 
   /**

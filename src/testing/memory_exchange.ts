@@ -297,8 +297,8 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
   protected violate(call: string, problem: string): never {
     const error = new SeamError(call, `${problem} (${this.requestHead.method} ${this.requestHead.rawPath})`);
     this.port.broken(error);
+    this.peer.broken(error); // before the cut, so that this is what the test is told
     this.fail({ reason: "server_error" });
-    this.peer.broken(error);
     throw error;
   }
 
@@ -376,7 +376,7 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
     );
     failure.cause = error;
     this.port.broken(failure);
-    this.fail({ reason: "server_error" });
     this.peer.broken(failure);
+    this.fail({ reason: "server_error" });
   }
 }

@@ -92,7 +92,7 @@ export class TestSse implements AsyncIterable<SseEvent> {
    * @throws {WaitError} Where no event comes.
    */
   receive(): Promise<SseEvent | null> {
-    return this.#events.take(this.#setup.timeoutMs, `an event of ${this.#setup.request}`);
+    return this.#events.take(this.#setup.wait, `an event of ${this.#setup.request}`);
   }
 
   /** The data of the next event, parsed as JSON. */

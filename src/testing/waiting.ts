@@ -30,6 +30,9 @@ export function within<T>(promise: Promise<T>, ms: number, what: string): Promis
   });
 }
 
+/** Waits for a promise as a client was told to: with its limit of time, and with a memory for the errors that it has thrown. */
+export type Wait = <T>(promise: Promise<T>, what: string) => Promise<T>;
+
 /** Lets everything that is ready run: one turn of the event loop, after which no microtask is left. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
@@ -61,21 +64,14 @@ export class Mailbox<T> {
     }
   }
 
-  /**
-   * The next item, `null` at the end. A wait that times out swallows no later item.
-   *
-   * @throws {WaitError} Where nothing comes within `ms` milliseconds.
-   */
-  async take(ms: number, what: string): Promise<T | null> {
+  /** The next item, `null` at the end. A wait that fails swallows no later item. */
+  async take(wait: Wait, what: string): Promise<T | null> {
     if (this.#items.length > 0) return this.#items.shift()!;
-    if (this.#over) {
-      if (this.#error !== null) throw this.#error;
-      return null;
-    }
+    if (this.#over) return this.#error === null ? null : await wait(Promise.reject(this.#error), what);
     const waiting = Promise.withResolvers<T | null>();
     this.#waiting.push(waiting);
     try {
-      return await within(waiting.promise, ms, what);
+      return await wait(waiting.promise, what);
     } finally {
       const at = this.#waiting.indexOf(waiting);
       if (at >= 0) this.#waiting.splice(at, 1);

@@ -9,7 +9,7 @@ import { ClosedError, RefusedError } from "./errors.ts";
 import type { MemorySocket, SocketPeer } from "./memory_socket.ts";
 import { type ExchangeSetup, TestExchange } from "./http.ts";
 import { toHeaders } from "./response.ts";
-import { Mailbox, within } from "./waiting.ts";
+import { Mailbox } from "./waiting.ts";
 
 /** How a WebSocket ended for its client. */
 export interface SocketClose {
@@ -82,7 +82,7 @@ export class TestWebSocket implements AsyncIterable<string | Uint8Array> {
   async begin(open: (peer: SocketPeer) => MemorySocket): Promise<this> {
     const denial = new TestExchange(this.#setup);
     denial.begin((peer) => this.#socket = open(this.#peer(peer)));
-    if (await within(this.#accepted.promise, this.#setup.timeoutMs, `the answer to ${this.#setup.request}`)) return this;
+    if (await this.#setup.wait(this.#accepted.promise, `the answer to ${this.#setup.request}`)) return this;
     throw new RefusedError(this.#setup.request, await denial.finish());
   }
 
@@ -125,7 +125,7 @@ export class TestWebSocket implements AsyncIterable<string | Uint8Array> {
    * @throws {WaitError} Where no message comes.
    */
   async receive(): Promise<string | Uint8Array> {
-    const data = await this.#inbox.take(this.#setup.timeoutMs, `a message on ${this.#setup.request}`);
+    const data = await this.#inbox.take(this.#setup.wait, `a message on ${this.#setup.request}`);
     if (data !== null) return data;
     const { code, reason } = this.#close!;
     throw new ClosedError(`The WebSocket was closed with ${code}`, reason, code);
@@ -156,9 +156,9 @@ export class TestWebSocket implements AsyncIterable<string | Uint8Array> {
   async *[Symbol.asyncIterator](): AsyncIterator<string | Uint8Array> {
     const what = `a message on ${this.#setup.request}`;
     for (
-      let data = await this.#inbox.take(this.#setup.timeoutMs, what);
+      let data = await this.#inbox.take(this.#setup.wait, what);
       data !== null;
-      data = await this.#inbox.take(this.#setup.timeoutMs, what)
+      data = await this.#inbox.take(this.#setup.wait, what)
     ) {
       yield data;
     }
@@ -168,7 +168,7 @@ export class TestWebSocket implements AsyncIterable<string | Uint8Array> {
 
   /** How the connection ended. */
   get closed(): Promise<SocketClose> {
-    return within(this.#closed.promise, this.#setup.timeoutMs, `the close of ${this.#setup.request}`);
+    return this.#setup.wait(this.#closed.promise, `the close of ${this.#setup.request}`);
   }
 
   /** The connection is over. */

@@ -1,11 +1,13 @@
 /** The http side of the test client, over the real sessions. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import type { Host } from "../../src/exchange.ts";
 import { EventError } from "../../src/spec/errors.ts";
 import { type App, defineApp } from "../../src/spec/app.ts";
 import { testClient } from "../../src/testing/client.ts";
 import { ManualClock } from "../../src/testing/clock.ts";
-import { ClosedError, WaitError } from "../../src/testing/errors.ts";
+import { ClosedError, SeamError, WaitError } from "../../src/testing/errors.ts";
+import { settle } from "../../src/testing/waiting.ts";
 import { answering, mirror, type Mirrored } from "./apps.ts";
 
 Deno.test("TestClient.get() shows the app the target as it stands on the wire", async () => {
@@ -434,4 +436,40 @@ Deno.test("TestClient throws ClosedError where the exchange ends without a respo
   exchange.disconnect("write_error");
   const error = await assertRejects(() => exchange.finish(), ClosedError, "The response to GET / was cut: write_error");
   assertStrictEquals(error.reason, "write_error");
+});
+
+// ── a server that breaks the seam ──
+
+function faultyHost(): Host {
+  const inbound = { body() {}, drained() {}, flushed() {}, closed() {}, message() {}, pong() {} };
+  return {
+    lost: new Promise(() => {}),
+    start: () => Promise.resolve(),
+    stop: () => Promise.resolve(),
+    drain() {},
+    open(head, out) {
+      if (head.path === "/late") out.respond(200, [], "fine", 0);
+      queueMicrotask(() => {
+        try {
+          out.chunk(new Uint8Array(1));
+        } catch {
+          // The session swallows it; the test must fail all the same.
+        }
+      });
+      return inbound;
+    },
+    openSocket: () => inbound,
+  };
+}
+
+Deno.test("TestClient throws a SeamError from the call that waits", async () => {
+  await using client = await testClient(answering(200, ""), { host: faultyHost });
+  await assertRejects(() => client.get("/"), SeamError, "Outbound.chunk() broke the seam: no head has left (GET /)");
+});
+
+Deno.test("TestClient throws a SeamError at its end where no call could", async () => {
+  const client = await testClient(answering(200, ""), { host: faultyHost });
+  await client.open("GET", "/late");
+  await settle();
+  await assertRejects(() => client[Symbol.asyncDispose](), SeamError, "made its last call");
 });
