@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { answer, hasNoBody } from "../../src/wire/answers.ts";
 
 Deno.test("answer() is a short plain text for every status that the contract names", () => {
-  for (const status of [400, 403, 408, 413, 414, 426, 431, 500, 501, 502, 503, 504]) {
+  for (const status of [400, 403, 404, 405, 406, 408, 413, 414, 416, 426, 431, 500, 501, 502, 503, 504]) {
     const made = answer(status);
     assertEquals(made.status, status);
     assertEquals(made.headers[0], ["content-type", "text/plain; charset=utf-8"]);

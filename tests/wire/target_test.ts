@@ -68,6 +68,7 @@ Deno.test("decodePath() decodes each single escaped byte", () => {
 });
 
 Deno.test("decodePath() takes a path that was decoded before", () => {
+  assertEquals(decodePath("%EF%BB%BFx"), "\ufeffx");
   assertEquals(decodePath("/\u20ac"), "/\u20ac");
   assertEquals(decodePath("/\u20ac%41"), "/\u20acA");
   // Wide characters next to bytes that are not UTF-8 are bytes too.
