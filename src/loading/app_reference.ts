@@ -66,8 +66,8 @@ function fromPath(path: string, exportName: string, isCall: boolean): AppReferen
 
 /** The file URL of a path, from the working directory. */
 export function pathUrl(path: string): URL {
-  const escaped = path.replace(/[%?#\\\n\r\t]/g, (character) => encodeURIComponent(character));
-  return new URL(escaped, `file://${encodeURI(Deno.cwd()).replace(/[?#]/g, encodeURIComponent)}/`);
+  const absolute = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+  return new URL(`file://${absolute.replace(/[%?#\\\n\r\t]/g, encodeURIComponent)}`);
 }
 
 /** The path of a file URL. */

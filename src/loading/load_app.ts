@@ -36,7 +36,7 @@ export async function loadApp(source: AppSource): Promise<App> {
     if (value === undefined) {
       throw new StartupError("The code of --eval has no default export: give an expression, or export default an app");
     }
-    const label = "The code of --eval";
+    const label = "the code of --eval";
     return await toApp(hasArgs ? await callFactory(value, label, args) : value, label);
   }
   if (source.app === undefined) {
@@ -55,8 +55,8 @@ export async function loadApp(source: AppSource): Promise<App> {
   }
   const value = pick(await importModule(reference.specifier, reference.label), reference);
   const label = reference.exportName === "default"
-    ? `The default export of ${reference.label}`
-    : `The export ${reference.exportName} of ${reference.label}`;
+    ? `the default export of ${reference.label}`
+    : `the export ${reference.exportName} of ${reference.label}`;
   return await toApp(hasArgs || reference.isCall ? await callFactory(value, label, args) : value, label);
 }
 

@@ -36,8 +36,8 @@ function firstFrame(stack: string): string | null {
 function where(location: string | null): string {
   if (location === null) return "";
   const match = /^(.*?):(\d+:\d+)$/.exec(location)!;
-  if (match[1]!.startsWith("data:")) return ` at ${match[2]}`;
-  return ` at ${shorten(match[1]!)}:${match[2]}`;
+  if (match[1]!.startsWith("data:")) return ` (at ${match[2]})`;
+  return ` (at ${shorten(match[1]!)}:${match[2]})`;
 }
 
 // A path below the working directory is written from there.

@@ -21,12 +21,12 @@ const RIGHT = "an app is a function (scope, receive, send), an object with toApp
  */
 export async function callFactory(factory: unknown, label: string, args: Readonly<Record<string, string>>): Promise<unknown> {
   if (typeof factory !== "function" || isClass(factory)) {
-    throw new StartupError(`${label} is ${kindOf(factory)}, not a factory: arguments reach an exported function (options) => app`);
+    throw new StartupError(`${capitalised(label)} is ${kindOf(factory)}, not a factory: arguments reach an exported function (options) => app`);
   }
   try {
     return await factory({ ...args });
   } catch (error) {
-    throw new StartupError(`The factory ${label} failed: ${moduleProblem(error)}`, { cause: error });
+    throw new StartupError(`The factory failed, ${label}: ${moduleProblem(error)}`, { cause: error });
   }
 }
 
@@ -51,7 +51,7 @@ export async function toApp(value: unknown, label: string): Promise<App> {
     const { fromFetch } = await import("../toolkit/bridge/from_fetch.ts");
     return fromFetch((request) => value.fetch(request) as Response | Promise<Response>);
   }
-  throw new StartupError(`${label} is ${kindOf(value)}: ${RIGHT}`);
+  throw new StartupError(`${capitalised(label)} is ${kindOf(value)}: ${RIGHT}`);
 }
 
 /** What a value is, in words. */
@@ -65,6 +65,10 @@ export function kindOf(value: unknown): string {
     return keys.length === 0 ? "an object without app" : `an object with ${keys.slice(0, 5).join(", ")}${keys.length > 5 ? ", …" : ""}`;
   }
   return `a ${typeof value}`;
+}
+
+function capitalised(text: string): string {
+  return text[0]!.toUpperCase() + text.slice(1);
 }
 
 function hasMethod<M extends string>(value: unknown, method: M): value is Record<M, (...args: unknown[]) => unknown> {

@@ -107,7 +107,7 @@ export class DefaultLogger implements LoggerLike {
 function tapeText(tape: LogTape): Formatter {
   const format = tape.getTextFormatter({
     timestamp: "rfc3339",
-    level: "full",
+    level: (level) => level === "warning" ? "warn" : level,
     format: ({ timestamp, level, message }) => `${timestamp} ${level} ${message}`,
   });
   return (message) => format(toRecord(message, readable(message))).trimEnd();

@@ -1,0 +1,366 @@
+/** The command line while it serves: what it prints, how it loads apps, how it stops. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { APP, Cli, cli, folder } from "./process.ts";
+
+const FILES = { "app.js": APP };
+
+async function text(url: string, init?: RequestInit): Promise<string> {
+  return await (await fetch(url, init)).text();
+}
+
+Deno.test("cli prints a banner with address, engine, home, workers, TLS and environment", async () => {
+  await using files = await folder(FILES);
+  await using server = new Cli(["app.js", "-p", "0"], { cwd: files.path });
+  const url = await server.url();
+  assertMatch(url, /^http:\/\/127\.0\.0\.1:\d+\/$/);
+  assertEquals(await text(`${url}x`), "/x");
+  const { code, stdout, stderr } = await server.stop();
+  assertEquals(code, 0);
+  assertEquals(
+    stderr.split("\n")[0],
+    `Listening on ${url} (engine deno: the address is not public; home inline, workers 0, TLS off, environment production)`,
+  );
+  assert(!stderr.includes("Ctrl+C"));
+  assertEquals(stdout, "lifespan.startup\nlifespan.shutdown\n");
+});
+
+Deno.test("cli tells in development how to stop, and logs accesses to standard error", async () => {
+  await using files = await folder(FILES);
+  await using server = new Cli(["-E", "development", "app.js", "-p", "0"], { cwd: files.path });
+  await text(`${await server.url()}x?y=1`);
+  const { code, stderr } = await server.stop();
+  assertEquals(code, 0);
+  assertStringIncludes(stderr, "environment development)\nPress Ctrl+C to stop");
+  assertMatch(stderr, /^127\.0\.0\.1 - - \[[^\]]+ \+0000\] "GET \/x\?y=1" 200 \d+\.\d{3}s 2$/m);
+});
+
+Deno.test("cli --quiet prints nothing", async () => {
+  await using files = await folder(FILES);
+  await using server = new Cli(["app.js", "--socket", "s", "-q"], { cwd: files.path });
+  await server.stdout.until("lifespan.startup\n");
+  await untilExists(`${files.path}/s`);
+  const { code, stderr } = await server.stop();
+  assertEquals({ code, stderr }, { code: 0, stderr: "" });
+});
+
+Deno.test("cli takes the environment from --env, then PAGI_ENV, then the lack of a terminal; the app finds it", async () => {
+  await using files = await folder({
+    "app.js": "const env = Deno.env.get('PAGI_ENV');\nexport default { fetch: () => new Response(env) };\n",
+  });
+  for (
+    const [args, env, expected] of [
+      [["--env", "test"], { PAGI_ENV: "staging" }, "test"],
+      [[], { PAGI_ENV: "staging" }, "staging"],
+      [[], {}, "production"],
+    ] as const
+  ) {
+    await using server = new Cli(["app.js", "-p", "0", ...args], { cwd: files.path, env: { PAGI_ENV: "", ...env } });
+    assertEquals(await text(await server.url()), expected);
+    assertEquals((await server.stop()).code, 0);
+  }
+});
+
+Deno.test("cli warns on a public address of what the engine lacks, unless the engine was asked for", async () => {
+  await using files = await folder(FILES);
+  await using server = new Cli(["app.js", "-p", "0", "-o", "0.0.0.0"], { cwd: files.path });
+  await server.url();
+  await using asked = new Cli(["app.js", "-p", "0", "-o", "0.0.0.0", "--engine", "deno"], { cwd: files.path });
+  await asked.url();
+  const { stderr } = await server.stop();
+  assertStringIncludes(stderr, "engine deno: the only one yet;");
+  assertMatch(stderr, /warn The engine "deno" serves a public address: it has no timeout .* the full engine "node"/);
+  const quiet = (await asked.stop()).stderr;
+  assertStringIncludes(quiet, "engine deno: as asked;");
+  assert(!quiet.includes(" warn "));
+});
+
+Deno.test("cli runs what key=value arguments, module:export, fetch, toApp and text make an app", async (t) => {
+  await using files = await folder({
+    "factory.js": "export default ({ word, more }) => ({ fetch: () => new Response(word + '|' + more) });\n" +
+      "export const plain = () => ({ toApp: () => async (scope, _r, send) => {\n" +
+      "  if (scope.type !== 'http') throw new Error('no');\n" +
+      "  await send({ type: 'http.response.start', status: 200 });\n  await send({ type: 'http.response.body', body: 'plain' });\n} });\n" +
+      "export const ready = { fetch: async (request) => new Response(request.method + ' ' + await request.text()) };\n",
+    "odd name%20#?.js": "export default { fetch: () => new Response('odd') };\n",
+    "a:b.js": "export default { fetch: () => new Response('colon') };\n",
+  });
+  const answer = "{ fetch: () => new Response('text') }";
+  for (
+    const [args, expected] of [
+      [["factory.js", "word=a=b", "more="], "a=b|"],
+      [["factory.js:plain()"], "plain"],
+      [["factory.js:ready"], "GET "],
+      [[`file://${files.path}/factory.js:ready`], "GET "],
+      [["./odd name%20#?.js"], "odd"],
+      [["a:b.js"], "colon"],
+      [["-e", answer], "text"],
+      [["--eval", `export default ${answer}`], "text"],
+      [["--eval", `({ word }) => ({ fetch: () => new Response(word) })`, "word=x"], "x"],
+      [[`data:text/javascript,${encodeURIComponent(`export default ${answer}`)}`], "text"],
+    ] as const
+  ) {
+    await t.step(args.join(" "), async () => {
+      await using server = new Cli(["-p", "0", ...args], { cwd: files.path });
+      assertEquals(await text(await server.url()), expected);
+      assertEquals((await server.stop()).code, 0);
+    });
+  }
+});
+
+Deno.test("cli without an app lists the working directory and hides dotfiles", async () => {
+  await using files = await folder({ "readme.txt": "hello", ".secret": "no" });
+  await using server = new Cli(["-p", "0"], { cwd: files.path });
+  const url = await server.url();
+  const list = await text(url);
+  assertStringIncludes(list, "readme.txt");
+  assert(!list.includes(".secret"));
+  assertEquals(await text(`${url}readme.txt`), "hello");
+  assertEquals((await fetch(`${url}.secret`).then((response) => (response.body?.cancel(), response))).status, 404);
+  assertEquals((await server.stop()).code, 0);
+});
+
+Deno.test("cli serves TLS with --ssl-cert and --ssl-key", async () => {
+  await using files = await folder(FILES);
+  const made = await new Deno.Command("openssl", {
+    args: "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost"
+      .split(" "),
+    cwd: files.path,
+  }).output();
+  assertEquals(made.code, 0);
+  await using server = new Cli(["app.js", "-p", "0", "--ssl-cert", "cert.pem", "--ssl-key", "key.pem"], { cwd: files.path });
+  const url = await server.url();
+  assertMatch(url, /^https:/);
+  const curl = await new Deno.Command("curl", { args: ["-sk", `${url}tls`] }).output();
+  assertEquals(new TextDecoder().decode(curl.stdout), "/tls");
+  assertStringIncludes((await server.stop()).stderr, "TLS on");
+  const swapped = await cli(["app.js", "-p", "0", "--ssl-cert", "key.pem", "--ssl-key", "cert.pem"], { cwd: files.path });
+  assertEquals(swapped, {
+    code: 3,
+    stdout: "",
+    stderr: "error: key.pem holds a private key, not a certificate: are the two files swapped?\n",
+  });
+});
+
+Deno.test("cli --socket gives the file its mode, replaces a stale one and removes it at the end", async () => {
+  await using files = await folder(FILES);
+  const path = `${files.path}/s`;
+  for (const [args, mode] of [[[], 0o600], [["--socket-mode", "0660"], 0o660]] as const) {
+    // A file that nobody listens on, as a killed server leaves it.
+    {
+      await using killed = new Cli(["app.js", "--socket", path], { cwd: files.path });
+      await killed.url();
+      killed.kill("SIGKILL");
+      await killed.finished();
+      assert((await Deno.lstat(path)).isSocket);
+    }
+    await using server = new Cli(["app.js", "--socket", path, "--access-log", "-", ...args], { cwd: files.path });
+    assertEquals(await server.url(), `unix:${path}`);
+    assertEquals((await Deno.lstat(path)).mode! & 0o777, mode);
+    const curl = await new Deno.Command("curl", { args: ["-s", "--unix-socket", path, "http://localhost/u"] }).output();
+    assertEquals(new TextDecoder().decode(curl.stdout), "/u");
+    const second = await cli(["app.js", "--socket", path], { cwd: files.path });
+    assertEquals(second.code, 3);
+    assertStringIncludes(second.stderr, `error: Another server listens on ${path}`);
+    const { code, stdout } = await server.stop();
+    assertEquals(code, 0);
+    assertMatch(stdout, /^unix - - \[/m);
+    assertEquals(await exists(path), false);
+  }
+});
+
+Deno.test("cli --header and --root-path reach the answer and the app", async () => {
+  await using files = await folder({ "app.js": APP.replace("body: scope.path", "body: scope.root_path") });
+  await using server = new Cli(["app.js", "-p", "0", "--header", "X-A: 1", "--header", "x-b:2", "--root-path", "/api"], {
+    cwd: files.path,
+  });
+  const response = await fetch(await server.url());
+  assertEquals([response.headers.get("x-a"), response.headers.get("x-b"), await response.text()], ["1", "2", "/api"]);
+  assertEquals((await server.stop()).code, 0);
+});
+
+Deno.test("cli reads options from PAGI_ variables, the command line goes before them", async () => {
+  await using files = await folder(FILES);
+  const env = { PAGI_PORT: "1", PAGI_HEADER: "x-a:1\nx-b:2", PAGI_ACCESS_LOG: "access.log", PAGI_ACCESS_LOG_FORMAT: "%m %s" };
+  await using server = new Cli(["app.js", "-p", "0"], { cwd: files.path, env });
+  const response = await fetch(await server.url());
+  await response.body?.cancel();
+  assertEquals(response.headers.get("x-b"), "2");
+  assertEquals((await server.stop()).code, 0);
+  assertEquals(await Deno.readTextFile(`${files.path}/access.log`), "GET 200\n");
+});
+
+Deno.test("cli answers a request that is under way when TERM comes, then shuts the app down and exits 0", async () => {
+  await using files = await folder({
+    "app.js": APP.replace(
+      "await new Promise(() => {})",
+      "await new Promise((resolve) => scope.extensions.drain.signal.addEventListener('abort', resolve))",
+    ),
+  });
+  await using server = new Cli(["app.js", "-p", "0", "--access-log", "-"], { cwd: files.path });
+  const url = await server.url();
+  const pending = text(`${url}hang`);
+  // Answered after it on the same server, so the first request is being handled.
+  await text(`${url}x`);
+  server.kill("SIGTERM");
+  assertEquals(await pending, "/hang");
+  const { code, stdout } = await server.finished();
+  assertEquals(code, 0);
+  assertMatch(stdout, /"GET \/hang" 200/);
+  assertStringIncludes(stdout, "lifespan.shutdown");
+});
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  Deno.test(`cli ends what is left when ${signal} has waited for the deadline, and exits 0`, async () => {
+    await using files = await folder(FILES);
+    await using server = new Cli(["app.js", "-p", "0", "--shutdown-timeout", "200ms", "--access-log", "-"], { cwd: files.path });
+    const url = await server.url();
+    const pending = fetch(`${url}hang`).then((response) => response.text(), (error) => String(error));
+    await text(`${url}x`);
+    server.kill(signal);
+    await pending;
+    const { code, stdout, stderr } = await server.finished();
+    assertEquals(code, 0);
+    assertMatch(stderr, /warn The shutdown timeout is over: 1 open exchanges are ended/);
+    assertMatch(stdout, /"GET \/hang" \S+ 0\.\d{3}s \S+ server_shutdown/);
+    assertStringIncludes(stdout, "lifespan.shutdown");
+  });
+}
+
+Deno.test("cli ends at once at a second INT, with status 1", async () => {
+  await using files = await folder(FILES);
+  await using server = new Cli(["app.js", "-p", "0", "--access-log", "access.log"], { cwd: files.path });
+  const url = await server.url();
+  const pending = fetch(`${url}hang`).then((response) => response.text(), (error) => String(error));
+  await text(`${url}x`);
+  server.kill("SIGINT");
+  await server.stderr.until("SIGINT: stopping");
+  server.kill("SIGINT");
+  const { code, stdout, stderr } = await server.finished();
+  await pending;
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "SIGINT again: ended at once");
+  assert(!stdout.includes("lifespan.shutdown"));
+  assertMatch(await Deno.readTextFile(`${files.path}/access.log`), /"GET \/x" 200/);
+});
+
+Deno.test("cli takes a second TERM for nothing", async () => {
+  await using files = await folder(FILES);
+  await using server = new Cli(["app.js", "-p", "0", "--shutdown-timeout", "700ms"], { cwd: files.path });
+  const url = await server.url();
+  const pending = fetch(`${url}hang`).then((response) => response.text(), (error) => String(error));
+  await text(`${url}x`);
+  server.kill("SIGTERM");
+  await server.stderr.until("SIGTERM: stopping");
+  server.kill("SIGTERM");
+  const { code, stdout } = await server.finished();
+  await pending;
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, "lifespan.shutdown");
+});
+
+Deno.test("cli exits with 0 at TERM while the app loads or starts", async (t) => {
+  await using files = await folder({
+    "loads.js": "console.log('loading'); setInterval(() => {}, 1000); await new Promise(() => {});\n",
+    "starts.js": "setInterval(() => {}, 1000);\nexport default async () => { console.log('starting'); await new Promise(() => {}); };\n",
+  });
+  for (const [app, says] of [["loads.js", "loading"], ["starts.js", "starting"]] as const) {
+    await t.step(app, async () => {
+      await using server = new Cli([app, "-p", "0"], { cwd: files.path });
+      await server.stdout.until(says);
+      const { code, stderr } = await server.stop();
+      assertEquals(code, 0);
+      assertMatch(stderr, /^\S+ info SIGTERM: stopped during the startup\n$/);
+    });
+  }
+});
+
+Deno.test("cli says that HUP has no effect, and goes on", async () => {
+  await using files = await folder(FILES);
+  await using server = new Cli(["app.js", "-p", "0"], { cwd: files.path });
+  const url = await server.url();
+  server.kill("SIGHUP");
+  await server.stderr.until("warn SIGHUP has no effect");
+  assertEquals(await text(`${url}x`), "/x");
+  assertEquals((await server.stop()).code, 0);
+});
+
+Deno.test("cli logs a rejection that nobody handles, and goes on", async () => {
+  await using files = await folder(FILES);
+  await using server = new Cli(["app.js", "-p", "0"], { cwd: files.path });
+  const url = await server.url();
+  assertEquals(await text(`${url}reject`), "/reject");
+  await server.stderr.until("error A rejection was not handled");
+  assertEquals(await text(`${url}x`), "/x");
+  assertStringIncludes((await server.stop()).stderr, "Error: nobody handles it");
+});
+
+Deno.test("cli --log-format json writes each message as one JSON line", async () => {
+  await using files = await folder(FILES);
+  await using server = new Cli(["app.js", "-p", "0", "--log-format", "json", "--log-level", "error"], {
+    cwd: files.path,
+  });
+  await text(`${await server.url()}throw`);
+  const { stderr } = await server.stop();
+  const lines = stderr.trimEnd().split("\n").slice(1).map((line) => JSON.parse(line));
+  assertEquals(lines.length, 1);
+  assertEquals([lines[0].level, lines[0].message], ["ERROR", "The app failed"]);
+  assertStringIncludes(lines[0].properties.error, "the app broke");
+  assertEquals(lines[0].properties.request, "GET /throw");
+});
+
+Deno.test("cli writes the access log within 250 ms and goes on where the disk is full", async () => {
+  await using files = await folder(FILES);
+  await using server = new Cli(["app.js", "-p", "0", "--access-log", "-", "--access-log-format", "tiny"], { cwd: files.path });
+  await text(`${await server.url()}x`);
+  await server.stdout.until(/^GET \/x 200 \d+\.\d{3}ms 2$/m);
+  assertEquals((await server.stop()).code, 0);
+  await using full = new Cli(["app.js", "-p", "0", "--access-log", "/dev/full"], { cwd: files.path });
+  const url = await full.url();
+  await text(`${url}x`);
+  await full.stderr.until("error Writing the access log failed: No space left on device");
+  assertEquals(await text(`${url}x`), "/x");
+  const { code, stderr } = await full.stop();
+  assertEquals(code, 0);
+  assertEquals(stderr.split("Writing the access log failed").length, 2);
+});
+
+Deno.test("cli lets no client forge a line of the access log", async () => {
+  await using files = await folder(FILES);
+  await using server = new Cli(["app.js", "-p", "0", "--access-log", "access.log", "--access-log-format", "combined"], { cwd: files.path });
+  const { port } = new URL(await server.url());
+  using connection = await Deno.connect({ port: Number(port) });
+  const request =
+    'GET /a"b\\c?"q HTTP/1.1\r\nHost: x\r\nUser-Agent: evil" 200 1\\n\xff\t"x\r\nReferer: \xc2\x85\r\nConnection: close\r\n\r\n';
+  await connection.write(Uint8Array.from(request, (character) => character.charCodeAt(0)));
+  await new Response(connection.readable).text();
+  assertEquals((await server.stop()).code, 0);
+  const log = await Deno.readTextFile(`${files.path}/access.log`);
+  assertEquals(log.trimEnd().split("\n").length, 1);
+  assertMatch(log, /^[ -~]+\n$/);
+  assertStringIncludes(log, '"GET /a\\x22b\\x5cc?\\x22q HTTP/1.1" 200 ');
+  assertStringIncludes(log, '"evil\\x22 200 1\\x5cn\\xff\\x09\\x22x"');
+});
+
+Deno.test("cli prints its version and its help, and exits 0", async () => {
+  const version = await cli(["--version"]);
+  assertMatch(version.stdout, /^pagi \d+\.\d+\.\d+ \(deno \d+\.\d+\.\d+\)\n$/);
+  assertEquals([version.code, version.stderr], [0, ""]);
+  const help = await cli(["-h", "missing.js"]);
+  assertEquals([help.code, help.stderr], [0, ""]);
+  assertStringIncludes(help.stdout, "-p, --port PORT                  Port to listen on; 0 takes any free one [5000]");
+  assert(help.stdout.split("\n").every((line) => line.length <= 100));
+});
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
+// The process is another one, and tells nothing: its file is looked for.
+async function untilExists(path: string): Promise<void> {
+  const deadline = performance.now() + 5000;
+  while (!await exists(path)) {
+    if (performance.now() > deadline) throw new Error(`${path} did not appear`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
