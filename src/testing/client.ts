@@ -8,10 +8,12 @@
 
 import type { Clock, Host, Pairs } from "../exchange.ts";
 import { systemClock, systemFiles } from "../loading/system.ts";
+import { toApp } from "../loading/to_app.ts";
 import { InlineHost } from "../sessions/inline_host.ts";
 import type { App } from "../spec/app.ts";
 import type { LifespanScope, TlsInfo } from "../spec/scope.ts";
 import {
+  type AppLike,
   DEFAULT_LIMITS,
   DEFAULT_TLS,
   type FinishedExchange,
@@ -382,7 +384,8 @@ export class TestClient implements AsyncDisposable {
  *
  * Leaving its scope disconnects what is open, runs the lifespan shutdown and throws what no other call could.
  *
- * @throws {StartupError} Where the lifespan startup fails, like the server.
+ * @param app An app, or what the server makes one of: an object with `toApp()` or with `fetch(request)`.
+ * @throws {StartupError} Where it is none of these, or the lifespan startup fails; like the server.
  *
  * @example
  * ```ts
@@ -405,8 +408,8 @@ export class TestClient implements AsyncDisposable {
  * assertEquals(response.text(), "POST /hello 14");
  * ```
  */
-export async function testClient(app: App | { toApp(): App }, options: TestClientOptions = {}): Promise<TestClient> {
-  return await new TestClient(typeof app === "function" ? app : app.toApp(), options).start();
+export async function testClient(app: AppLike, options: TestClientOptions = {}): Promise<TestClient> {
+  return await new TestClient(await toApp(app, "the app"), options).start();
 }
 
 function streamFraming(version: "1.0" | "1.1" | "2"): [string, string][] {

@@ -9,6 +9,9 @@ import type { App } from "../spec/app.ts";
 import type { TlsInfo } from "../spec/scope.ts";
 import type { BodyOptions, Fields } from "./request_body.ts";
 
+/** What an app can be made of. */
+export type AppLike = App | { toApp(): App | Promise<App> } | { fetch(request: Request): Response | Promise<Response> };
+
 /** What the home of the app needs. */
 export interface HostPorts {
   /** Time for the sessions. */

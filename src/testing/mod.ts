@@ -28,6 +28,7 @@
 
 export { TestClient, testClient } from "./client.ts";
 export type {
+  AppLike,
   FinishedExchange,
   HostPorts,
   Note,

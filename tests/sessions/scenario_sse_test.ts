@@ -283,6 +283,19 @@ for (
   });
 }
 
+Deno.test("sse: an app that fails after the client has gone is no error in the log", async () => {
+  const app = sse(async (_scope, receive, send) => {
+    await send({ type: "sse.start" });
+    await receive();
+    await receive();
+    throw new Error("for nobody");
+  });
+  await using client = await testClient(app);
+  (await client.sse("/")).close();
+  await settle();
+  assertEquals([client.errors.length, client.notes.filter(({ level }) => level === "error")], [1, []]);
+});
+
 Deno.test("sse: a HEAD gets the head and no event", async () => {
   const app = sse(async (_scope, _receive, send) => {
     await send({ type: "sse.start" });

@@ -281,6 +281,47 @@ Deno.test("websocket: a consumer that keeps up is never limited", async () => {
   assertEquals([count, socket.isClosed], [50, false]);
 });
 
+Deno.test("websocket: what was received makes room in the queue again", async () => {
+  let count = 0;
+  const app = websocket(async (_scope, receive, send) => {
+    await receive();
+    await send({ type: "websocket.accept" });
+    for (;;) {
+      await settle(); // so that messages queue up
+      const event = await receive();
+      if (event.type === "websocket.disconnect") return;
+      count++;
+      await send({ type: "websocket.send", text: "next" });
+    }
+  });
+  await using client = await testClient(app, { limits: { maxReceiveQueue: 2, maxReceiveQueueBytes: 8 } });
+  const socket = await client.websocket("/");
+  socket.sendText("1234");
+  for (let i = 0; i < 10; i++) {
+    socket.sendText("1234");
+    assertEquals(await socket.receive(), "next");
+  }
+  assertEquals([count, socket.isClosed], [10, false]);
+});
+
+Deno.test("websocket: no timer is left when the connection is over", async () => {
+  const app = websocket(async (_scope, receive, send) => {
+    await receive();
+    await send({ type: "websocket.accept" });
+    await send({ type: "websocket.keepalive", interval: 10, timeout: 5 });
+    await receive();
+    await send({ type: "websocket.close" });
+  });
+  const clock = new ManualClock();
+  await using client = await testClient(app, { clock, limits: { wsIdleTimeoutMs: 60_000 } });
+  const socket = await client.websocket("/");
+  assertEquals(clock.pending > 0, true);
+  socket.sendText("close");
+  await socket.closed;
+  await settle();
+  assertEquals(clock.pending, 0);
+});
+
 Deno.test("websocket: keepalive: the last one wins, 0 stops, without a timeout a dead peer stays", async () => {
   const app = websocket(async (_scope, receive, send) => {
     await receive();

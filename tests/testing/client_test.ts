@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import type { Host } from "../../src/exchange.ts";
-import { EventError } from "../../src/spec/errors.ts";
+import { EventError, StartupError } from "../../src/spec/errors.ts";
 import { type App, defineApp } from "../../src/spec/app.ts";
 import { testClient } from "../../src/testing/client.ts";
 import { ManualClock } from "../../src/testing/clock.ts";
@@ -220,6 +220,12 @@ Deno.test("TestClient names what it waited for in vain", async () => {
 Deno.test("TestClient takes what has toApp()", async () => {
   await using client = await testClient({ toApp: () => answering(200, "made") });
   assertEquals((await client.get("/")).text(), "made");
+});
+
+Deno.test("TestClient takes a fetch handler, and refuses what is no app", async () => {
+  await using client = await testClient({ fetch: (request) => new Response(`${request.method} ${new URL(request.url).pathname}`) });
+  assertEquals((await client.post("/a")).text(), "POST /a");
+  await assertRejects(() => testClient(5 as never), StartupError, "an app is a function");
 });
 
 // ── lifespan, state, clock, drain ──
