@@ -11,7 +11,8 @@ import { systemClock, systemFiles } from "../loading/system.ts";
 import { toApp } from "../loading/to_app.ts";
 import { InlineHost } from "../sessions/inline_host.ts";
 import type { App } from "../spec/app.ts";
-import type { LifespanScope, TlsInfo } from "../spec/scope.ts";
+import type { TlsInfo } from "../spec/scope.ts";
+import { AppWatch } from "./app_watch.ts";
 import {
   type AppLike,
   DEFAULT_LIMITS,
@@ -45,8 +46,6 @@ const STOP_MS = 1000;
 
 /** A client of one app. Made by {@linkcode testClient}. */
 export class TestClient implements AsyncDisposable {
-  /** What the app threw, in order, whatever became of it; the lifespan left out. */
-  readonly errors: unknown[] = [];
   /** The server's log. */
   readonly notes: Note[] = [];
   /** Exchanges that are over, in the order of their ends. */
@@ -61,8 +60,7 @@ export class TestClient implements AsyncDisposable {
   readonly #headers: Pairs;
   readonly #engine: MemoryEngine;
   readonly #host: Host;
-  /** Errors of the app that no call could throw. */
-  readonly #unraised: unknown[] = [];
+  readonly #watch: AppWatch;
   /** What calls of the client have thrown. */
   readonly #raised = new Set<unknown>();
   readonly #wait: Wait = async (promise, what) => {
@@ -73,10 +71,6 @@ export class TestClient implements AsyncDisposable {
       throw error;
     }
   };
-  /** Who is being opened: it hears of the app's error. */
-  #opening: { fail(error: unknown): void; readonly isOver: boolean } | null = null;
-  #lifespan: LifespanScope | null = null;
-  #isStarted = false;
   #stopping: Promise<void> | null = null;
 
   /** Use {@linkcode testClient}, which starts it too. */
@@ -103,8 +97,8 @@ export class TestClient implements AsyncDisposable {
       files: options.files ?? systemFiles,
       note: (level, text, fields = {}) => void this.notes.push({ level, text, fields, head: null }),
     };
-    const watched = this.#watch(app);
-    this.#host = options.host?.(watched, ports) ?? new InlineHost(watched, ports);
+    this.#watch = new AppWatch(app, options.raiseAppErrors ?? false);
+    this.#host = options.host?.(this.#watch.app, ports) ?? new InlineHost(this.#watch.app, ports);
   }
 
   /**
@@ -132,7 +126,12 @@ export class TestClient implements AsyncDisposable {
 
   /** The lifespan state as the app holds it; each scope gets a copy. `null` where lifespan is off or was declined. */
   get state(): Record<string, unknown> | null {
-    return this.#isStarted ? this.#lifespan!.state : null;
+    return this.#watch.state;
+  }
+
+  /** What the app threw, in order, whatever became of it; the lifespan left out. */
+  get errors(): readonly unknown[] {
+    return this.#watch.errors;
   }
 
   /** Exchanges that are not over. */
@@ -205,7 +204,7 @@ export class TestClient implements AsyncDisposable {
     const hasBody = options.streams === true || (body !== null && body.bytes.byteLength > 0);
     const request = this.#request(method, toTarget(target, options.query), version, [...headers, ...extra], hasBody);
     const exchange = new TestExchange(this.#setup(method, request));
-    return this.#opened(exchange, () => {
+    return this.#watch.opening(exchange, () => {
       exchange.begin((peer) => this.#engine.request(request, peer));
       if (options.stalled === true) exchange.stall();
       if (hasBody && body !== null) exchange.upload(body.bytes);
@@ -250,7 +249,7 @@ export class TestClient implements AsyncDisposable {
       if (options.stalled === true) wire.pipe.stall();
       return wire;
     };
-    return await this.#opened(socket, () => socket.begin(open));
+    return await this.#watch.opening(socket, () => socket.begin(open));
   }
 
   /**
@@ -292,7 +291,7 @@ export class TestClient implements AsyncDisposable {
     this.#engine.disconnectAll();
     await this.shutdown();
     // What a call has thrown is known to the test; thrown again, it would hide what the test itself throws.
-    const broken = [...this.#engine.broken, ...this.#unraised].filter((error) => !this.#raised.has(error));
+    const broken = [...this.#engine.broken, ...this.#watch.unraised].filter((error) => !this.#raised.has(error));
     if (broken.length === 1) throw broken[0];
     if (broken.length > 1) throw new AggregateError(broken, `${broken.length} errors came up that no call of the client could throw`);
   }
@@ -307,43 +306,6 @@ export class TestClient implements AsyncDisposable {
   }
 
   // ── helpers ──
-
-  /** Sees what the app throws and its lifespan state; changes nothing. */
-  #watch(app: App): App {
-    return (scope, receive, send) => {
-      if (scope.type === "lifespan") {
-        this.#lifespan = scope;
-        return app(scope, receive, async (event) => {
-          await send(event);
-          if (event.type === "lifespan.startup.complete") this.#isStarted = true;
-        });
-      }
-      const opening = this.#opening;
-      const failed = (error: unknown): void => {
-        this.errors.push(error);
-        if (this.#options.raiseAppErrors !== true) return;
-        if (opening === null || opening.isOver) this.#unraised.push(error);
-        else opening.fail(error);
-      };
-      try {
-        const running = app(scope, receive, send);
-        Promise.resolve(running).catch(failed);
-        return running;
-      } catch (error) {
-        failed(error);
-        throw error;
-      }
-    };
-  }
-
-  #opened<T>(handle: { fail(error: unknown): void; readonly isOver: boolean }, open: () => T): T {
-    this.#opening = handle;
-    try {
-      return open();
-    } finally {
-      this.#opening = null;
-    }
-  }
 
   #version(options: Pick<RequestOptions, "httpVersion">): "1.0" | "1.1" | "2" {
     return options.httpVersion ?? this.#options.httpVersion ?? "1.1";

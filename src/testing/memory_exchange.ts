@@ -138,7 +138,7 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
 
   /** Asks to be told of the end. */
   watch(): void {
-    if (this.crossed("watch")) return this.#tellHeld();
+    if (this.crossed("watch")) return this.#isBlind() ? undefined : this.#tellHeld();
     this.#watched = true;
   }
 
@@ -243,7 +243,8 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
   disconnect(reason = "client_closed"): void {
     if (this.phase === OVER) return;
     const end = { reason };
-    const isHeld = this.port.holdsUnwatchedEnds && this.phase === IDLE && !this.#watched && this.upload.credit === 0;
+    const isHeld = this.phase === IDLE && this.upload.credit === 0 &&
+      (this.#isBlind() || (this.port.holdsUnwatchedEnds && !this.#watched));
     this.finish(end);
     if (isHeld) this.#held = end;
     else if (!this.last || this.#notify) this.inbox.close(end);
@@ -352,7 +353,14 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
     this.pipe.push({ size: bytes.byteLength, kind: "bytes", arrive: (from, to) => this.peer.data(bytes.slice(from, to)) });
   }
 
+  /** A wire that does not see the client of a request with a body leave before it is answered. */
+  #isBlind(): boolean {
+    return this.requestHead.body !== "none" && !this.requestHead.capabilities.includes("post-disconnect");
+  }
+
   #sendEnd(trailers: Pairs | null, text: string | null): void {
+    // A wire that does not know of the delivery calls the answer complete as soon as it has taken it.
+    if (this.#notify && !this.requestHead.capabilities.includes("delivery")) this.inbox.close({ reason: null });
     this.pipe.push({ size: 0, kind: "mark", arrive: () => this.#delivered(trailers, text) });
   }
 

@@ -400,6 +400,32 @@ Deno.test("MemoryEngine with holdsUnwatchedEnds tells an end when the session as
   assertEquals(host.recorder.calls, ["closed client_closed"], "a respond without NOTIFY asks for nothing");
 });
 
+Deno.test('MemoryEngine without "post-disconnect" is blind for a client that leaves while its upload is handled', async () => {
+  const { engine, host, peer } = await setUp({ capabilities: ["delivery"] });
+  const exchange = engine.request(request({ method: "POST", hasBody: true }), peer);
+  exchange.disconnect();
+  host.call((out) => out.watch());
+  await settle();
+  assertEquals(host.recorder.calls, []);
+  host.call((out) => out.head(200, [], NOTIFY));
+  await settle();
+  assertEquals(host.recorder.calls, ["closed client_closed"]);
+});
+
+Deno.test('MemoryEngine without "delivery" calls an answer complete when it has taken it', async () => {
+  const { engine, host, observer, peer } = await setUp({ capabilities: [] });
+  const exchange = engine.request(request(), peer);
+  exchange.pipe.stall();
+  host.call((out) => out.respond(200, [], "hello", NOTIFY));
+  await settle();
+  assertEquals(host.recorder.calls, ["closed null"]);
+  assertEquals(observer.calls.length, 1);
+  exchange.disconnect();
+  await settle();
+  assertEquals(host.recorder.calls, ["closed null"]);
+  assertEquals(observer.calls.at(-1), "finished / 200 0 client_closed");
+});
+
 // ── drain and close ──
 
 Deno.test("MemoryEngine.drain() refuses new exchanges and closes connections", async () => {
