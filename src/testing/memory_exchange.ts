@@ -20,12 +20,12 @@ import {
   TRAILERS,
 } from "../exchange.ts";
 import { type Answer, answer, hasNoBody } from "../wire/answers.ts";
-import { headerProblem } from "../wire/headers.ts";
-import { SeamError } from "./errors.ts";
+import type { SeamError } from "./errors.ts";
 import { frame } from "./memory_framing.ts";
 import { Inbox } from "./memory_inbox.ts";
 import { Pipe } from "./memory_pipe.ts";
 import { find } from "./memory_request.ts";
+import { SeamGuard } from "./seam_guard.ts";
 import { Upload } from "./memory_upload.ts";
 
 /** The client of an exchange. What it is told, it is told in the order of the wire. */
@@ -87,6 +87,7 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
   protected readonly peer: P;
   protected readonly port: Port;
   protected readonly inbox: Inbox<I>;
+  protected readonly guard: SeamGuard;
   protected phase: number = IDLE;
   /** The session has made its last call. */
   protected last = false;
@@ -109,7 +110,14 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
     this.requestHead = head;
     this.peer = peer;
     this.port = port;
-    this.inbox = new Inbox((call, error) => this.#sessionFailed(call, error));
+    this.guard = new SeamGuard(head, (error) => this.#broken(error));
+    this.inbox = new Inbox((call, error) =>
+      void this.guard.report(
+        call,
+        `the session threw in Inbound.${call}(): ${error instanceof Error ? error.message : String(error)}`,
+        error,
+      )
+    );
     this.pipe = new Pipe(() => this.inbox.post("drained", (inbound) => inbound.drained()), () => this.disconnect());
     this.upload = new Upload((bytes, more) => this.#uploadTo(bytes, more));
     if (head.body === "none") this.upload.end();
@@ -130,8 +138,8 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
   /** Credit for the request body. */
   pull(bytes: number): void {
     if (this.crossed("pull")) return this.#tellHeld();
-    if (!Number.isInteger(bytes) || bytes <= 0) this.violate("pull", `${bytes} is no number of bytes`);
-    if (this.requestHead.kind !== "websocket" && this.requestHead.body === "none") this.violate("pull", "the request has no body");
+    if (!Number.isInteger(bytes) || bytes <= 0) this.guard.violate("pull", `${bytes} is no number of bytes`);
+    if (this.requestHead.kind !== "websocket" && this.requestHead.body === "none") this.guard.violate("pull", "the request has no body");
     if (this.requestHead.body === "expect" && this.upload.credit === 0 && this.#uploaded === 0) this.peer.continued();
     this.upload.pull(bytes);
   }
@@ -145,23 +153,23 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
   /** An interim response. */
   inform(status: number, headers: Pairs): void {
     if (this.crossed("inform")) return;
-    this.require("inform", "early-hints");
-    if (this.phase !== IDLE) this.violate("inform", "the head has left");
-    if (status < 102 || status > 199) this.violate("inform", `${status} is no interim status`);
-    this.checkHeaders("inform", headers);
+    this.guard.require("inform", "early-hints");
+    if (this.phase !== IDLE) this.guard.violate("inform", "the head has left");
+    if (status < 102 || status > 199) this.guard.violate("inform", `${status} is no interim status`);
+    this.guard.checkHeaders("inform", headers);
     this.pipe.push({ size: 0, kind: "mark", arrive: () => this.peer.hint(status, headers) });
   }
 
   /** A whole answer. */
   respond(status: number, headers: Pairs, body: Uint8Array | string, flags: number): void {
     if (this.crossed("respond")) return (flags & NOTIFY) !== 0 ? this.#tellHeld() : undefined;
-    if (this.phase !== IDLE) this.violate("respond", "an answer has begun");
-    if ((flags & ~(CLOSE | NOTIFY)) !== 0) this.violate("respond", `it takes the flags CLOSE and NOTIFY, not ${flags}`);
-    this.#checkHead("respond", status, headers);
-    if (find(headers, "content-length") !== null) this.violate("respond", "content-length is the wire's: it knows the body");
+    if (this.phase !== IDLE) this.guard.violate("respond", "an answer has begun");
+    if ((flags & ~(CLOSE | NOTIFY)) !== 0) this.guard.violate("respond", `it takes the flags CLOSE and NOTIFY, not ${flags}`);
+    this.guard.checkHead("respond", status, headers);
+    if (find(headers, "content-length") !== null) this.guard.violate("respond", "content-length is the wire's: it knows the body");
     const bytes = typeof body === "string" ? ENCODER.encode(body) : body;
     if (hasNoBody(status) && bytes.byteLength > 0) {
-      this.violate("respond", `a ${status} has no body, this one has ${bytes.byteLength} bytes`);
+      this.guard.violate("respond", `a ${status} has no body, this one has ${bytes.byteLength} bytes`);
     }
     this.#notify = (flags & NOTIFY) !== 0;
     this.last = true;
@@ -177,10 +185,10 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
   /** The head of an answer in parts. */
   head(status: number, headers: Pairs, flags: number): void {
     if (this.crossed("head")) return this.#tellHeld();
-    if (this.phase !== IDLE) this.violate("head", "an answer has begun");
-    this.#checkHead("head", status, headers);
+    if (this.phase !== IDLE) this.guard.violate("head", "an answer has begun");
+    this.guard.checkHead("head", status, headers);
     this.#trailers = (flags & TRAILERS) !== 0;
-    if (this.#trailers) this.require("head", "trailers");
+    if (this.#trailers) this.guard.require("head", "trailers");
     const declared = find(headers, "content-length");
     if (declared !== null) this.#declared = Number(declared);
     this.#notify = true;
@@ -192,11 +200,11 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
   /** Body bytes. */
   chunk(bytes: Uint8Array): void {
     if (this.crossed("chunk")) return;
-    if (this.phase !== STREAMING) this.violate("chunk", "no head has left");
-    if (this.#isBodiless()) this.violate("chunk", `an answer to ${this.requestHead.method} with status ${this.status} has no body`);
+    if (this.phase !== STREAMING) this.guard.violate("chunk", "no head has left");
+    if (this.#isBodiless()) this.guard.violate("chunk", `an answer to ${this.requestHead.method} with status ${this.status} has no body`);
     this.#given += bytes.byteLength;
     if (this.#declared >= 0 && this.#given > this.#declared) {
-      this.violate("chunk", `${this.#given} bytes are more than the content-length of ${this.#declared}`);
+      this.guard.violate("chunk", `${this.#given} bytes are more than the content-length of ${this.#declared}`);
     }
     if (bytes.byteLength > 0) this.#sendBytes(bytes);
   }
@@ -204,20 +212,20 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
   /** Asks to be told when everything before has been read. */
   flush(): void {
     if (this.crossed("flush")) return;
-    this.require("flush", "flush");
+    this.guard.require("flush", "flush");
     this.pipe.push({ size: 0, kind: "mark", arrive: () => this.inbox.post("flushed", (inbound) => inbound.flushed()) });
   }
 
   /** The end of the body. */
   end(trailers: Pairs | null, reason?: string): void {
     if (this.crossed("end")) return;
-    if (this.phase !== STREAMING) this.violate("end", "no head has left");
+    if (this.phase !== STREAMING) this.guard.violate("end", "no head has left");
     if (trailers !== null) {
-      if (!this.#trailers) this.violate("end", "trailers were not announced with the flag TRAILERS");
-      this.checkHeaders("end", trailers);
+      if (!this.#trailers) this.guard.violate("end", "trailers were not announced with the flag TRAILERS");
+      this.guard.checkHeaders("end", trailers);
     }
     if (this.#declared > this.#given && !this.#isBodiless()) {
-      this.violate("end", `${this.#given} bytes are fewer than the content-length of ${this.#declared}`);
+      this.guard.violate("end", `${this.#given} bytes are fewer than the content-length of ${this.#declared}`);
     }
     this.last = true;
     this.phase = SENT;
@@ -227,7 +235,7 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
   /** Cuts the exchange. */
   abort(reason: string): void {
     if (this.crossed("abort")) return;
-    if (reason === "") this.violate("abort", "the reason is empty");
+    if (reason === "") this.guard.violate("abort", "the reason is empty");
     this.last = true;
     this.fail({ reason });
   }
@@ -289,32 +297,9 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
    * @throws {SeamError} Where the session had made its last call, or knew of the end.
    */
   protected crossed(call: string): boolean {
-    if (this.inbox.told) this.violate(call, "closed() was called");
-    if (this.last) this.violate(call, "the session has made its last call");
+    if (this.inbox.told) this.guard.violate(call, "closed() was called");
+    if (this.last) this.guard.violate(call, "the session has made its last call");
     return this.phase === OVER;
-  }
-
-  /** A rule was broken: ends the exchange and throws. */
-  protected violate(call: string, problem: string): never {
-    const error = new SeamError(call, `${problem} (${this.requestHead.method} ${this.requestHead.rawPath})`);
-    this.port.broken(error);
-    this.peer.broken(error); // before the cut, so that this is what the test is told
-    this.fail({ reason: "server_error" });
-    throw error;
-  }
-
-  /** Checks that the wire was said to have a capability. */
-  protected require(call: string, capability: RequestHead["capabilities"][number]): void {
-    if (!this.requestHead.capabilities.includes(capability)) this.violate(call, `this wire lacks the capability "${capability}"`);
-  }
-
-  /** Checks header bytes. */
-  protected checkHeaders(call: string, headers: Pairs): void {
-    for (const [name, value] of headers) {
-      const problem = headerProblem(name, value);
-      if (problem !== null) this.violate(call, problem);
-      if (name.toLowerCase() === "transfer-encoding") this.violate(call, "transfer-encoding is the wire's");
-    }
   }
 
   /** The last thing that happens to an exchange, once. */
@@ -330,11 +315,6 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
   #tellHeld(): void {
     if (this.#held !== null) this.inbox.close(this.#held);
     this.#held = null;
-  }
-
-  #checkHead(call: string, status: number, headers: Pairs): void {
-    if (!Number.isInteger(status) || status < 200 || status > 599) this.violate(call, `${status} is no final status`);
-    this.checkHeaders(call, headers);
   }
 
   #isBodiless(): boolean {
@@ -377,14 +357,10 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
     this.inbox.post("body", (inbound) => inbound.body(bytes, more));
   }
 
-  #sessionFailed(call: string, error: unknown): void {
-    const failure = new SeamError(
-      call,
-      `the session threw in Inbound.${call}(): ${error instanceof Error ? error.message : String(error)}`,
-    );
-    failure.cause = error;
-    this.port.broken(failure);
-    this.peer.broken(failure);
+  /** Ends the exchange of a session that broke the seam. */
+  #broken(error: SeamError): void {
+    this.port.broken(error);
+    this.peer.broken(error); // before the cut, so that this is what the test is told
     this.fail({ reason: "server_error" });
   }
 }

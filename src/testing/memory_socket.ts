@@ -33,10 +33,10 @@ export class MemorySocket extends MemoryExchange<SocketPeer, SocketInbound> impl
   /** Completes the handshake. */
   accept(protocol: string | null, headers: Pairs): void {
     if (this.crossed("accept")) return;
-    if (this.phase !== Phase.IDLE) this.violate("accept", "the handshake was answered");
-    this.checkHeaders("accept", headers);
+    if (this.phase !== Phase.IDLE) this.guard.violate("accept", "the handshake was answered");
+    this.guard.checkHeaders("accept", headers);
     if (protocol !== null && !this.#offered().includes(protocol)) {
-      this.violate("accept", `the client did not offer the protocol "${protocol}"`);
+      this.guard.violate("accept", `the client did not offer the protocol "${protocol}"`);
     }
     this.phase = Phase.OPEN;
     const isTwo = this.requestHead.httpVersion === "2";
@@ -58,16 +58,16 @@ export class MemorySocket extends MemoryExchange<SocketPeer, SocketInbound> impl
   /** A ping. */
   ping(token: number): void {
     if (this.#ignores("ping")) return;
-    this.require("ping", "ws-ping");
+    this.guard.require("ping", "ws-ping");
     this.pipe.push({ size: 0, kind: "frame", arrive: () => this.peer.ping(token) });
   }
 
   /** A close frame. The client answers it as soon as it has read it. */
   close(code: number, text: string): void {
     if (this.#ignores("close")) return;
-    if (!isFrameCode(code)) this.violate("close", `${code} cannot stand in a close frame`);
+    if (!isFrameCode(code)) this.guard.violate("close", `${code} cannot stand in a close frame`);
     const problem = closeTextProblem(text);
-    if (problem !== null) this.violate("close", problem);
+    if (problem !== null) this.guard.violate("close", problem);
     this.phase = Phase.CLOSING;
     this.pipe.push({
       size: 0,
@@ -123,8 +123,8 @@ export class MemorySocket extends MemoryExchange<SocketPeer, SocketInbound> impl
 
   #ignores(call: string): boolean {
     if (this.crossed(call)) return true;
-    if (this.phase === Phase.CLOSING) this.violate(call, "a close frame was sent");
-    if (this.phase !== Phase.OPEN) this.violate(call, "the handshake was not accepted");
+    if (this.phase === Phase.CLOSING) this.guard.violate(call, "a close frame was sent");
+    if (this.phase !== Phase.OPEN) this.guard.violate(call, "the handshake was not accepted");
     return false;
   }
 
