@@ -21,7 +21,9 @@ const RIGHT = "an app is a function (scope, receive, send), an object with toApp
  */
 export async function callFactory(factory: unknown, label: string, args: Readonly<Record<string, string>>): Promise<unknown> {
   if (typeof factory !== "function" || isClass(factory)) {
-    throw new StartupError(`${capitalised(label)} is ${kindOf(factory)}, not a factory: arguments reach an exported function (options) => app`);
+    throw new StartupError(
+      `${capitalised(label)} is ${kindOf(factory)}, not a factory: arguments reach an exported function (options) => app`,
+    );
   }
   try {
     return await factory({ ...args });

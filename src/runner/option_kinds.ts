@@ -81,7 +81,7 @@ export function size(min: number): Kind<number> {
     },
     accepts: (value) => typeof value === "number" && isRight(value),
     show(value) {
-      for (const unit of ["Gi", "Mi", "Ki"]) {
+      for (const unit of ["Gi", "Mi", "Ki", "G", "M", "k"]) {
         const factor = SIZE_UNITS[unit.toLowerCase()]!;
         if (value >= factor && value % factor === 0) return `${value / factor}${unit}`;
       }
@@ -103,7 +103,7 @@ export function duration(): Kind<number> {
       return isRight(value) ? value : undefined;
     },
     accepts: (value) => typeof value === "number" && isRight(value),
-    show: (value) => `${value / 1000} s`,
+    show: (value) => value === 0 ? "off" : `${value / 1000} s`,
   };
 }
 

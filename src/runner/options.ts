@@ -55,7 +55,7 @@ export interface ServeOptions {
   sseIdleTimeoutMs?: number;
   /** Ends a request on which nothing is read or written for that long; 0, the default, is off. */
   requestTimeoutMs?: number;
-  /** File for the access log, `-` for standard output, `true` for standard error, `false` for none. Default: on in development. */
+  /** File for the access log, `-` for standard output, `true` for standard error, `false` for none. Default: off in production. */
   accessLog?: string | boolean;
   /** A named format (clf, combined, common, tiny, json) or a format string. Default clf. */
   accessLogFormat?: string;
@@ -198,7 +198,7 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<NonNullable<CommandOpt
     name: "access-log",
     kind: logTarget(),
     default: null,
-    otherwise: "standard error in development, off in production",
+    otherwise: "standard error, off in production",
     help: "Access log: append to a file, - is standard output; --no-access-log turns it off",
   },
   accessLogFormat: {

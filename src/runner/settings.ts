@@ -85,7 +85,7 @@ export function settle(options: ServeOptions, name: (key: OptionKey) => string =
       wsIdleTimeoutMs: value(options, "wsIdleTimeoutMs"),
       sseIdleTimeoutMs: value(options, "sseIdleTimeoutMs"),
     },
-    accessLog: options.accessLog ?? development,
+    accessLog: options.accessLog ?? env !== "production",
     accessLogFormat,
     logLevel: options.logLevel ?? (quiet ? "error" : OPTIONS.logLevel.default!),
     logFormat: value(options, "logFormat"),
