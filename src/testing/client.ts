@@ -6,17 +6,15 @@
  * @module
  */
 
-import type { Clock, Host, Pairs } from "../exchange.ts";
+import type { Clock, Host } from "../exchange.ts";
 import { systemClock, systemFiles } from "../loading/system.ts";
 import { toApp } from "../loading/to_app.ts";
 import { InlineHost } from "../sessions/inline_host.ts";
 import type { App } from "../spec/app.ts";
-import type { TlsInfo } from "../spec/scope.ts";
 import { AppWatch } from "./app_watch.ts";
 import {
   type AppLike,
   DEFAULT_LIMITS,
-  DEFAULT_TLS,
   type FinishedExchange,
   type HostPorts,
   type Note,
@@ -33,14 +31,13 @@ import { type ExchangeSetup, TestExchange } from "./http.ts";
 import { MEMORY_CAPABILITIES, MemoryEngine } from "./memory_engine.ts";
 import type { MemoryRequest } from "./memory_request.ts";
 import type { MemorySocket, SocketPeer } from "./memory_socket.ts";
-import { encodeBody, mergeHeaders, toPairs, toTarget } from "./request_body.ts";
+import { mergeHeaders, toPairs } from "./request_body.ts";
+import { RequestBuilder } from "./request_builder.ts";
 import type { TestResponse } from "./response.ts";
 import { TestSse } from "./sse.ts";
 import { type Wait, within } from "./waiting.ts";
 import { TestWebSocket } from "./websocket.ts";
 
-/** The key of RFC 6455 section 1.3: any will do, since nothing in memory can be confused by it. */
-const WEBSOCKET_KEY = "dGhlIHNhbXBsZSBub25jZQ==";
 /** How long apps that still run, and the lifespan shutdown, may take when the client is disposed of. */
 const STOP_MS = 1000;
 
@@ -56,8 +53,7 @@ export class TestClient implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #limits: TestLimits;
-  readonly #tls: TlsInfo | null;
-  readonly #headers: Pairs;
+  readonly #builder: RequestBuilder;
   readonly #engine: MemoryEngine;
   readonly #host: Host;
   readonly #watch: AppWatch;
@@ -79,12 +75,7 @@ export class TestClient implements AsyncDisposable {
     this.#clock = options.clock ?? systemClock;
     this.#timeoutMs = options.timeoutMs ?? 5000;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#tls = options.tls === undefined || options.tls === false
-      ? null
-      : options.tls === true
-      ? DEFAULT_TLS
-      : { ...DEFAULT_TLS, ...options.tls };
-    this.#headers = toPairs(options.headers, "headers");
+    this.#builder = new RequestBuilder(options, this.cookies);
     const without = new Set(options.without);
     this.#engine = new MemoryEngine({
       clock: this.#clock,
@@ -189,32 +180,19 @@ export class TestClient implements AsyncDisposable {
 
   /** Opens an exchange whose bodies stream, and whose client can stall or leave. */
   async open(method: string, target: string, options: OpenOptions = {}): Promise<TestExchange> {
-    const body = await encodeBody(options);
-    if (body !== null && options.streams === true) throw new TypeError("A request whose body streams takes no body beforehand");
-    const version = this.#version(options);
-    const headers = toPairs(options.headers, "headers");
-    const names = new Set([...this.#headers, ...headers].map(([name]) => name.toLowerCase()));
-    const extra: [string, string][] = [];
-    if (typeof body?.contentType === "string" && !names.has("content-type")) extra.push(["content-type", body.contentType]);
-    if (!names.has("content-length")) {
-      if (body !== null) extra.push(["content-length", String(body.bytes.byteLength)]);
-      else if (options.streams === true) extra.push(...streamFraming(version));
-      else if (/^(POST|PUT|PATCH)$/.test(method)) extra.push(["content-length", "0"]);
-    }
-    const hasBody = options.streams === true || (body !== null && body.bytes.byteLength > 0);
-    const request = this.#request(method, toTarget(target, options.query), version, [...headers, ...extra], hasBody);
+    const { request, body } = await this.#builder.plain(method, target, options);
     const exchange = new TestExchange(this.#setup(method, request));
     return this.#watch.opening(exchange, () => {
       exchange.begin((peer) => this.#engine.request(request, peer));
       if (options.stalled === true) exchange.stall();
-      if (hasBody && body !== null) exchange.upload(body.bytes);
+      if (body !== null) exchange.upload(body);
       return exchange;
     });
   }
 
   /** The same as the platform's `fetch`, for code that takes one. */
   async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-    const base = `${this.#tls === null ? "http" : "https"}://testserver`;
+    const base = `${this.#builder.tls === null ? "http" : "https"}://testserver`;
     const request = new Request(input instanceof Request ? input : new URL(input, base), init);
     const url = new URL(request.url);
     const body = request.body === null ? undefined : new Uint8Array(await request.arrayBuffer());
@@ -234,15 +212,7 @@ export class TestClient implements AsyncDisposable {
    * @throws {RefusedError} Where the app denies it; the error carries the whole response.
    */
   async websocket(target: string, options: WebSocketOptions = {}): Promise<TestWebSocket> {
-    const version = this.#version(options);
-    const protocols = options.subprotocols ?? [];
-    const offer: [string, string][] = protocols.length === 0 ? [] : [["sec-websocket-protocol", protocols.join(", ")]];
-    const upgrade: [string, string][] = version === "2"
-      ? []
-      : [["connection", "Upgrade"], ["upgrade", "websocket"], ["sec-websocket-key", WEBSOCKET_KEY]];
-    const handshake = mergeHeaders([...upgrade, ["sec-websocket-version", "13"], ...offer], toPairs(options.headers, "headers"));
-    const base = this.#request(version === "2" ? "CONNECT" : "GET", toTarget(target, options.query), version, handshake, false);
-    const request = version === "2" ? { ...base, isExtendedConnect: true } : base;
+    const request = this.#builder.handshake(target, options);
     const socket = new TestWebSocket(this.#setup("WebSocket", request));
     const open = (peer: SocketPeer): MemorySocket => {
       const wire = this.#engine.handshake(request, peer);
@@ -307,36 +277,11 @@ export class TestClient implements AsyncDisposable {
 
   // ── helpers ──
 
-  #version(options: Pick<RequestOptions, "httpVersion">): "1.0" | "1.1" | "2" {
-    return options.httpVersion ?? this.#options.httpVersion ?? "1.1";
-  }
-
-  #request(method: string, target: string, httpVersion: "1.0" | "1.1" | "2", own: Pairs, hasBody: boolean): MemoryRequest {
-    const headers = mergeHeaders([["host", "testserver"], ...this.#headers], own);
-    const cookie = this.#options.cookies === true ? this.cookies.header(pathOf(target), this.#tls !== null) : null;
-    if (cookie !== null) headers.push(["cookie", cookie]);
-    return {
-      method,
-      target,
-      httpVersion,
-      headers,
-      hasBody,
-      client: this.#options.client === undefined ? ["127.0.0.1", 12345] : this.#options.client,
-      server: this.#options.server ?? ["127.0.0.1", this.#tls === null ? 80 : 443],
-      rootPath: this.#options.rootPath ?? "",
-      tls: this.#tls,
-    };
-  }
-
   #setup(method: string, request: MemoryRequest): ExchangeSetup {
     return {
       request: `${method} ${request.target}`,
       wait: this.#wait,
-      onHead: (pairs) => {
-        if (this.#options.cookies !== true) return;
-        const values = pairs.filter(([name]) => name.toLowerCase() === "set-cookie").map(([, value]) => value);
-        this.cookies.take(values, pathOf(request.target));
-      },
+      onHead: (pairs) => this.#builder.takeCookies(request, pairs),
     };
   }
 }
@@ -372,15 +317,6 @@ export class TestClient implements AsyncDisposable {
  */
 export async function testClient(app: AppLike, options: TestClientOptions = {}): Promise<TestClient> {
   return await new TestClient(await toApp(app, "the app"), options).start();
-}
-
-function streamFraming(version: "1.0" | "1.1" | "2"): [string, string][] {
-  if (version === "1.0") throw new TypeError("A body that streams over HTTP/1.0 needs a content-length header");
-  return version === "1.1" ? [["transfer-encoding", "chunked"]] : [];
-}
-
-function pathOf(target: string): string {
-  return target.split("?", 1)[0]!;
 }
 
 async function isSettledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
