@@ -229,7 +229,9 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
     }
     this.last = true;
     this.phase = SENT;
-    this.#sendEnd(trailers, reason ?? null);
+    // Behind a body of a declared length HTTP/1.1 has no place for them (RFC 9112 section 6.5).
+    const fitting = this.#declared >= 0 && this.requestHead.httpVersion !== "2" ? null : trailers;
+    this.#sendEnd(fitting, reason ?? null);
   }
 
   /** Cuts the exchange. */

@@ -178,6 +178,20 @@ Deno.test("MemoryExchange.end() hands trailers over where they were announced", 
   assertEquals(peer.calls.at(-1), 'end [["x-sum","1"]]');
 });
 
+for (const [httpVersion, end] of [["1.1", "end"], ["2", 'end [["x-sum","1"]]']] as const) {
+  Deno.test(`MemoryExchange.end() behind a declared length over HTTP/${httpVersion} tells "${end}"`, async () => {
+    const { engine, host, peer } = await setUp();
+    engine.request(request({ httpVersion }), peer);
+    host.call((out) => {
+      out.head(200, [["content-length", "1"]], TRAILERS | NOTIFY);
+      out.chunk(bytes("a"));
+      out.end([["x-sum", "1"]]);
+    });
+    await settle();
+    assertEquals(peer.calls.at(-1), end);
+  });
+}
+
 Deno.test("MemoryExchange.end() keeps the reason for the log", async () => {
   const { engine, host, peer } = await setUp();
   const ends: unknown[] = [];
