@@ -1,0 +1,265 @@
+/**
+ * The `deno` engine: HTTP/1.1 and HTTP/2, cleartext and TLS, and WebSocket, on `Deno.serve` and `Deno.upgradeWebSocket`.
+ *
+ * It costs half of what the `node` engine costs and controls less of the wire: {@linkcode DENO_SERVE_CAPABILITIES} says what is
+ * missing, and why.
+ *
+ * @module
+ */
+
+import type { Capability, Engine, Host, Observer, RequestHead } from "../exchange.ts";
+import { PeerError, StartupError } from "../spec/errors.ts";
+import { type Answer, answer } from "../wire/answers.ts";
+import { handshakeProblem } from "../wire/handshake.ts";
+import { headerProblem } from "../wire/headers.ts";
+import { Exchange } from "./deno_serve_exchange.ts";
+import { HeadReader } from "./deno_serve_head.ts";
+import { clearSocketPath, serve, type Server } from "./deno_serve_listen.ts";
+import { contentLength, fullResponse, payloadBytes, StreamCut, withDefaults } from "./deno_serve_response.ts";
+import { Rounds } from "./deno_serve_rounds.ts";
+import { DENO_SERVE_CAPABILITIES, type DenoServeSettings, type OpenExchange, type Wire } from "./deno_serve_settings.ts";
+import { SocketExchange } from "./deno_serve_socket.ts";
+
+export { DENO_SERVE_CAPABILITIES, type DenoServeSettings } from "./deno_serve_settings.ts";
+
+/** After that long without a file descriptor to accept with, the listener is opened anew. */
+const REOPEN_MS = 150;
+
+/** How long the listener may take to close once everything has ended. */
+const SETTLE_MS = 1000;
+
+/** A request that is answered within this time costs no look at its signal, even where the app asks for a disconnect. */
+const WATCH_MS = 10;
+
+/** Deno tells of no drained WebSocket: those with a full buffer are looked at this often. */
+const POLL_MS = 4;
+
+/**
+ * Serves a {@linkcode Host} on `Deno.serve`.
+ *
+ * @example
+ * ```ts ignore
+ * const engine = new DenoServeEngine({ listen: { kind: "tcp", host: "127.0.0.1", port: 0 }, ...settings });
+ * const [address] = await engine.listen(host, observer);
+ * ```
+ */
+export class DenoServeEngine implements Engine, Wire {
+  readonly name = "deno";
+  readonly capabilities: readonly Capability[] = DENO_SERVE_CAPABILITIES;
+  readonly settings: DenoServeSettings;
+  /** Resolves after {@linkcode close}. */
+  readonly finished: Promise<void>;
+  readonly #finish: PromiseWithResolvers<void>;
+  readonly #exchanges = new Set<OpenExchange>();
+  readonly #sockets = new Set<OpenExchange>();
+  readonly #watched = new Rounds<{ listen(): void }>(WATCH_MS, (exchange) => {
+    exchange.listen();
+    return true;
+  });
+  readonly #full = new Rounds<{ polled(): boolean }>(POLL_MS, (socket) => socket.polled());
+  #host: Host | null = null;
+  #observer: Observer | null = null;
+  #heads: HeadReader | null = null;
+  #server: Server | null = null;
+  #port = 0;
+  #reopening: ReturnType<typeof setTimeout> | null = null;
+  #draining = false;
+  #stopping: Promise<void> | null = null;
+  #empty: (() => void) | null = null;
+  #closed: Promise<void> | null = null;
+
+  /**
+   * Takes the settings; nothing is opened.
+   *
+   * @throws {StartupError} where a header of the settings could not be sent.
+   */
+  constructor(settings: DenoServeSettings) {
+    // A control byte in a header of an answer would end the process, not only the answer.
+    for (const [name, value] of settings.headers) {
+      const problem = headerProblem(name, value);
+      if (problem !== null) throw new StartupError(`Cannot add a header to answers: ${problem}`, { exitCode: 2 });
+    }
+    this.settings = settings;
+    this.#finish = Promise.withResolvers();
+    this.finished = this.#finish.promise;
+  }
+
+  /**
+   * Starts to accept.
+   *
+   * @throws {StartupError} with one line that says why not.
+   */
+  async listen(host: Host, observer: Observer): Promise<readonly Deno.Addr[]> {
+    this.#host = host;
+    this.#observer = observer;
+    const { listen } = this.settings;
+    if (listen.kind === "tcp") this.#port = listen.port;
+    else await clearSocketPath(listen.path);
+    return [this.#serve()];
+  }
+
+  /**
+   * Takes no new exchanges. Without open WebSockets the listener and idle connections close at once. `Deno.serve` would close
+   * WebSockets with them, so while there are some, the listener stays and answers 503.
+   */
+  drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    if (this.#reopening !== null) clearTimeout(this.#reopening);
+    if (this.#sockets.size === 0) this.#shutdown();
+  }
+
+  /** Waits until nothing is open, at most `graceMs`; then ends what is left. */
+  close(graceMs: number): Promise<void> {
+    return this.#closed ??= this.#close(graceMs);
+  }
+
+  // For the exchanges.
+
+  /** Where exchanges are reported. */
+  get observer(): Observer {
+    return this.#observer!;
+  }
+
+  /** No new exchanges are taken. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Calls `listen` soon. */
+  watch(exchange: { listen(): void }): void {
+    this.#watched.add(exchange);
+  }
+
+  /** Calls `polled` until its buffer has shrunk. */
+  poll(socket: { polled(): boolean }): void {
+    this.#full.add(socket);
+  }
+
+  /** An exchange has become a WebSocket. */
+  socketOpened(socket: OpenExchange): void {
+    this.#sockets.add(socket);
+  }
+
+  /** An exchange is over. */
+  over(exchange: OpenExchange): void {
+    if (!this.#exchanges.delete(exchange)) this.#sockets.delete(exchange);
+    if (!this.#draining || this.#sockets.size > 0) return;
+    this.#shutdown();
+    if (this.#exchanges.size === 0) this.#empty?.();
+  }
+
+  // The listener.
+
+  #serve(): Deno.Addr {
+    const server = serve(
+      this.settings,
+      this.#port,
+      (request, info) => this.#handle(request, info.remoteAddr),
+      (error) => this.#failed(error),
+    );
+    const { addr } = server;
+    let bound: readonly [string, number | null];
+    if (addr.transport === "tcp") {
+      bound = [addr.hostname, addr.port];
+      this.#port = addr.port;
+    } else bound = [(addr as Deno.UnixAddr).path, null];
+    this.#heads = new HeadReader(bound, this.settings.tls !== undefined, this.settings.rootPath);
+    this.#server = server;
+    server.finished.catch((error) => this.#lost(error));
+    return addr;
+  }
+
+  // Accepting fails where the process has no file descriptor left. Open connections go on, but the listener is gone.
+  #lost(error: unknown): void {
+    if (this.#draining) return;
+    this.observer.note("error", `The listener failed and is opened anew: ${error}`, {}, null);
+    this.#reopen();
+  }
+
+  #reopen(): void {
+    this.#reopening = setTimeout(async () => {
+      try {
+        const { listen } = this.settings;
+        if (listen.kind === "unix") await clearSocketPath(listen.path);
+        if (!this.#draining) this.#serve();
+      } catch (error) {
+        this.observer.note("error", `The listener could not be opened anew: ${error}`, {}, null);
+        if (!this.#draining) this.#reopen();
+      }
+    }, REOPEN_MS);
+  }
+
+  #shutdown(): void {
+    this.#stopping ??= this.#server?.shutdown() ?? Promise.resolve();
+  }
+
+  // The handler of Deno.serve: not async, so that a request costs one promise and no wrapper.
+  #handle(request: Request, remote: Deno.Addr): Response | Promise<Response> {
+    let head: RequestHead;
+    try {
+      head = this.#heads!.read(request, remote);
+    } catch (error) {
+      if (!(error instanceof PeerError)) throw error;
+      return this.#refuse(this.#heads!.unreadable(request), answer(error.status), error.reason);
+    }
+    if (this.#draining) return this.#refuse(head, answer(503), "server_shutdown");
+    if (head.method === "CONNECT") return this.#refuse(head, answer(501), "protocol_error");
+    const { maxBodyBytes } = this.settings;
+    if (head.body !== "none" && maxBodyBytes > 0 && contentLength(head.headers) > maxBodyBytes) {
+      return this.#refuse(head, answer(413), "body_too_large");
+    }
+    if (head.kind === "websocket") return this.#upgrade(request, head);
+    const exchange = new Exchange(this, request, head);
+    this.#exchanges.add(exchange);
+    this.#observer!.opened(head);
+    return exchange.run(this.#host!.open(head, exchange));
+  }
+
+  #upgrade(request: Request, head: RequestHead): Response | Promise<Response> {
+    const problem = handshakeProblem(head.method, head.httpVersion, (name) => request.headers.get(name));
+    if (problem !== null) return this.#refuse(head, problem, "protocol_error");
+    const socket = new SocketExchange(this, request, head);
+    this.#exchanges.add(socket.handshake);
+    this.#observer!.opened(head);
+    return socket.run(this.#host!.openSocket(head, socket));
+  }
+
+  // An answer that the app never hears of.
+  #refuse(head: RequestHead, { status, headers, body }: Answer, reason: string): Response {
+    this.#observer!.opened(head);
+    const isHead = head.method === "HEAD";
+    const close = head.httpVersion === "2" ? headers : withDefaults(headers, [["connection", "close"]]);
+    const response = fullResponse(status, withDefaults(close, this.settings.headers), body, isHead);
+    this.#observer!.finished(head, status, isHead ? 0 : payloadBytes(body), { reason });
+    return response;
+  }
+
+  // Deno.serve calls it with what a handler throws and with what breaks a stream.
+  #failed(error: unknown): Response {
+    if (!(error instanceof StreamCut)) this.#observer!.note("error", `An exchange failed: ${error}`, {}, null);
+    const { status, headers, body } = answer(500);
+    return fullResponse(status, withDefaults(headers, this.settings.headers), body, false);
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.drain();
+    if (this.#exchanges.size + this.#sockets.size > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#empty = resolve;
+      const timer = setTimeout(resolve, graceMs);
+      await promise;
+      clearTimeout(timer);
+      for (const exchange of [...this.#exchanges, ...this.#sockets]) exchange.shutdown();
+    }
+    this.#watched.stop();
+    this.#full.stop();
+    this.#shutdown();
+    // A client that does not read can't be disconnected; its connection would hold the listener for ever.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, SETTLE_MS);
+    await Promise.race([this.#stopping, promise]);
+    clearTimeout(timer);
+    this.#finish.resolve();
+  }
+}

@@ -1,0 +1,274 @@
+/**
+ * One http or sse exchange on `Deno.serve`: from the calls of a session to one `Response`.
+ *
+ * What it can't know: over HTTP/1.1, that a client left while its request with a body is pending (neither `request.signal` nor
+ * `info.completed` tells; capability `post-disconnect`), and whether a client got the last byte (capability `delivery`).
+ *
+ * @module
+ */
+
+import {
+  CLOSE,
+  type End,
+  type Fields,
+  type Inbound,
+  type Level,
+  NOTIFY,
+  type Outbound,
+  type Pairs,
+  type RequestHead,
+} from "../exchange.ts";
+import { answer, hasNoBody } from "../wire/answers.ts";
+import { type BodyReader, RequestBody } from "./deno_serve_request_body.ts";
+import { type BodyOwner, ResponseBody } from "./deno_serve_response_body.ts";
+import {
+  bodylessResponse,
+  contentLength,
+  cutResponse,
+  fullResponse,
+  payloadBytes,
+  StreamCut,
+  streamedResponse,
+  withDefaults,
+} from "./deno_serve_response.ts";
+import type { OpenExchange, Wire } from "./deno_serve_settings.ts";
+
+const PENDING = 0;
+const STREAMING = 1;
+const OVER = 2;
+
+/** A normal end. */
+export const COMPLETE: End = Object.freeze({ reason: null });
+
+const NO_BYTES = new Uint8Array(0);
+
+/** The `Outbound` of one session. */
+export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
+  readonly #wire: Wire;
+  readonly #request: Request;
+  readonly #head: RequestHead;
+  #inbound: Inbound | null = null;
+  #resolve: ((response: Response) => void) | null = null;
+  #response: Response | null = null;
+  #state = PENDING;
+  #status = 0;
+  #length = -1;
+  #out: ResponseBody | null = null;
+  #in: RequestBody | null = null;
+  #watching = false;
+
+  /** Call {@linkcode run} next. */
+  constructor(wire: Wire, request: Request, head: RequestHead) {
+    this.#wire = wire;
+    this.#request = request;
+    this.#head = head;
+  }
+
+  /** The session is there. What it returns is what a handler of `Deno.serve` returns. */
+  run(inbound: Inbound): Response | Promise<Response> {
+    this.#inbound = inbound;
+    return this.#response ?? new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  // From the session.
+
+  /** Bytes of the answer that wait. */
+  get buffered(): number {
+    return this.#out === null ? 0 : this.#out.buffered;
+  }
+
+  /** Reads on in the request body. */
+  pull(bytes: number): void {
+    if (this.#state === OVER) return;
+    if (this.#head.body === "none") {
+      queueMicrotask(() => this.bytes(NO_BYTES, false));
+      return;
+    }
+    this.#in ??= new RequestBody(this.#request, contentLength(this.#head.headers), this.#wire.settings.maxBodyBytes, this);
+    this.#in.pull(bytes);
+  }
+
+  /** Reports a client that leaves before it is answered; later its leaving is told by the stream. */
+  watch(): void {
+    if (this.#watching || this.#state !== PENDING) return;
+    this.#watching = true;
+    this.#wire.watch(this);
+  }
+
+  /** Not possible: capability `early-hints`. */
+  inform(_status: number, _headers: Pairs): void {}
+
+  /** Answers at once. */
+  respond(status: number, headers: Pairs, body: Uint8Array | string, flags: number): void {
+    if (this.#state !== PENDING) return;
+    const isHead = this.#head.method === "HEAD";
+    this.#answer(fullResponse(status, this.#complete(headers, flags), body, isHead));
+    this.#finish(status, isHead || hasNoBody(status) ? 0 : payloadBytes(body), COMPLETE);
+    if (flags & NOTIFY) queueMicrotask(() => this.#inbound?.closed(COMPLETE));
+  }
+
+  /** Answers with a stream. */
+  head(status: number, headers: Pairs, flags: number): void {
+    if (this.#state !== PENDING) return;
+    const all = this.#complete(headers, flags);
+    if (this.#head.method === "HEAD" || hasNoBody(status)) {
+      this.#answer(bodylessResponse(status, all));
+    } else {
+      const { highWaterBytes, lowWaterBytes } = this.#wire.settings;
+      const out = new ResponseBody(this, highWaterBytes, lowWaterBytes);
+      this.#answer(streamedResponse(status, all, out.stream));
+      this.#out = out;
+      this.#length = contentLength(all);
+    }
+    this.#state = STREAMING;
+    this.#status = status;
+  }
+
+  /** Queues bytes. */
+  chunk(bytes: Uint8Array): void {
+    if (this.#state === STREAMING) this.#out?.push(bytes);
+  }
+
+  /** Not possible: capability `flush`. */
+  flush(): void {}
+
+  /** Ends the stream after what waits. */
+  end(_trailers: Pairs | null, _reason?: string): void {
+    if (this.#state !== STREAMING) return;
+    if (this.#out === null) queueMicrotask(() => this.ended());
+    else this.#out.end();
+  }
+
+  /** Breaks the stream off. */
+  abort(reason: string): void {
+    if (this.#state === OVER) return;
+    this.#cut(reason);
+    queueMicrotask(() => this.#inbound?.closed({ reason }));
+  }
+
+  /** Passes a line on to the log. */
+  note(level: Level, text: string, fields?: Fields): void {
+    this.#wire.observer.note(level, text, fields ?? {}, this.#head);
+  }
+
+  // From the engine.
+
+  /** Nothing was answered yet. */
+  get pending(): boolean {
+    return this.#state === PENDING;
+  }
+
+  /** Listens to the signal of the request, which doubles what a request costs. */
+  listen(): void {
+    if (this.#state !== PENDING) return;
+    const { signal } = this.#request;
+    // Looked at late, `aborted` is still false for a client that has left; the event comes a moment later all the same.
+    if (signal.aborted) this.#aborted();
+    else signal.addEventListener("abort", () => this.#aborted(), { once: true });
+  }
+
+  /** The handshake of a WebSocket is accepted: from here on it is not this exchange's. */
+  handOver(response: Response): void {
+    this.#state = OVER;
+    this.#answer(response);
+    this.#wire.over(this);
+  }
+
+  /** Ends it when the time is up: with 503 where nothing was answered, else with a cut. */
+  shutdown(): void {
+    if (this.#state === OVER) return;
+    this.#end("server_shutdown", 503);
+  }
+
+  // From the two bodies.
+
+  /** The queue has shrunk. */
+  drained(): void {
+    this.#inbound?.drained();
+  }
+
+  /** The answer is whole. */
+  ended(): void {
+    if (this.#state === OVER) return;
+    this.#finish(this.#status, this.#taken(), COMPLETE);
+    this.#inbound?.closed(COMPLETE);
+  }
+
+  /** `Deno.serve` stopped reading the answer: the client left, unless all of a declared length is there. */
+  cancelled(): void {
+    if (this.#state === OVER) return;
+    // Where it is whole, `end` is still to come.
+    if (this.#length === -1 || this.#taken() < this.#length) this.#left();
+  }
+
+  /** A part of the request body. */
+  bytes(chunk: Uint8Array, more: boolean): void {
+    if (this.#state !== OVER) this.#inbound?.body(chunk, more);
+  }
+
+  /** The request body is larger than allowed. */
+  tooLarge(): void {
+    if (this.#state !== OVER) this.#end("body_too_large", 413);
+  }
+
+  /** The request body broke off. */
+  broken(): void {
+    this.#left();
+  }
+
+  // Shared.
+
+  #complete(headers: Pairs, flags: number): Pairs {
+    const { settings, draining } = this.#wire;
+    let all = settings.headers.length === 0 ? headers : withDefaults(headers, settings.headers);
+    // Deno.serve sends it and keeps the connection, but most clients will close theirs.
+    if ((draining || flags & CLOSE) && this.#head.httpVersion !== "2") all = withDefaults(all, [["connection", "close"]]);
+    return all;
+  }
+
+  #answer(response: Response): void {
+    if (this.#resolve === null) this.#response = response;
+    else this.#resolve(response);
+  }
+
+  // The signal also fires after a success. A stream that breaks off is told by its `cancel`.
+  #aborted(): void {
+    if (this.#state === PENDING) this.#left();
+  }
+
+  #end(reason: string, status: number): void {
+    if (this.#state === PENDING) {
+      const { headers, body } = answer(status);
+      const isHead = this.#head.method === "HEAD";
+      this.#answer(fullResponse(status, this.#complete(headers, CLOSE), body, isHead));
+      this.#finish(status, isHead ? 0 : payloadBytes(body), { reason });
+    } else this.#cut(reason);
+    this.#inbound?.closed({ reason });
+  }
+
+  #left(): void {
+    if (this.#state === OVER) return;
+    this.#cut("client_closed");
+    this.#inbound?.closed({ reason: "client_closed" });
+  }
+
+  #cut(reason: string): void {
+    const taken = this.#taken();
+    if (this.#state === PENDING) this.#answer(cutResponse(500));
+    else this.#out?.error(new StreamCut(reason));
+    this.#finish(this.#status, taken, { reason });
+  }
+
+  #taken(): number {
+    return this.#out === null ? 0 : this.#out.taken;
+  }
+
+  #finish(status: number, bytes: number, end: End): void {
+    this.#state = OVER;
+    this.#in?.discard();
+    this.#wire.over(this);
+    this.#wire.observer.finished(this.#head, status, bytes, end);
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Makes the `Response` objects, each in the shape that costs `Deno.serve` least.
+ *
+ * A string body with `content-type` as the only header takes its fastest path. A string without a content type would be given one, so
+ * it goes as bytes.
+ *
+ * @module
+ */
+
+import type { Pairs } from "../exchange.ts";
+import { hasNoBody } from "../wire/answers.ts";
+
+/** The error that breaks a stream on purpose. Deno.serve hands it to `onError`, where it is no news. */
+export class StreamCut extends Error {
+  override readonly name = "StreamCut";
+}
+
+/** A whole answer. `content-length` is written by `Deno.serve`, except that a HEAD answer keeps what the app said. */
+export function fullResponse(status: number, headers: Pairs, body: Uint8Array | string, isHead: boolean): Response {
+  if (hasNoBody(status)) return new Response(null, { status, headers: init(headers) });
+  if (headers.length === 1) {
+    const { 0: name, 1: value } = headers[0]!;
+    if (name === "content-type") {
+      return new Response(body.length === 0 ? null : body as BodyInit, { status, headers: { "content-type": value } });
+    }
+  }
+  let typed = false;
+  let sized = false;
+  for (const { 0: name } of headers) {
+    if (name.length === 12) typed ||= name.toLowerCase() === "content-type";
+    else if (name.length === 14) sized ||= name.toLowerCase() === "content-length";
+  }
+  if (sized) {
+    if (isHead) return new Response(null, { status, headers: init(headers) });
+    return fullResponse(status, headers.filter(([name]) => name.toLowerCase() !== "content-length"), body, false);
+  }
+  if (body.length === 0) return new Response(null, { status, headers: init(headers) });
+  if (!typed && typeof body === "string") body = new TextEncoder().encode(body);
+  return new Response(body as BodyInit, { status, headers: init(headers) });
+}
+
+/** An answer whose body comes from a stream. */
+export function streamedResponse(status: number, headers: Pairs, stream: ReadableStream): Response {
+  return new Response(stream, { status, headers: init(headers) });
+}
+
+/** The head alone: for HEAD and for a status without body. */
+export function bodylessResponse(status: number, headers: Pairs): Response {
+  // Deno.serve would give an empty body the length 0, which isn't what GET would have been answered; a stream has no length.
+  if (hasNoBody(status) || contentLength(headers) !== -1) return new Response(null, { status, headers: init(headers) });
+  return new Response(new ReadableStream(), { status, headers: init(headers) });
+}
+
+/** An answer that breaks off at once, so that the connection ends. */
+export function cutResponse(status: number): Response {
+  const stream = new ReadableStream({
+    pull(controller) {
+      controller.error(new StreamCut());
+    },
+  }, { highWaterMark: 0 });
+  return new Response(stream, { status });
+}
+
+/** The `content-length` of an answer's headers, -1 where there is none. */
+export function contentLength(headers: Pairs): number {
+  for (const { 0: name, 1: value } of headers) {
+    if (name.length === 14 && name.toLowerCase() === "content-length") return Number(value);
+  }
+  return -1;
+}
+
+/** Adds the server's own headers, except where the app has set the same name. */
+export function withDefaults(headers: Pairs, defaults: Pairs): Pairs {
+  const names = new Set(headers.map(([name]) => name.toLowerCase()));
+  return [...headers, ...defaults.filter(([name]) => !names.has(name.toLowerCase()))];
+}
+
+/** The length of a body on the wire. */
+export function payloadBytes(body: Uint8Array | string): number {
+  if (typeof body !== "string") return body.byteLength;
+  let bytes = body.length;
+  for (let at = 0; at < body.length; at++) {
+    const unit = body.charCodeAt(at);
+    // Two bytes from U+0080, three from U+0800; the two halves of a pair make four together.
+    if (unit >= 0x80) bytes += unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 1 : 2;
+  }
+  return bytes;
+}
+
+// `Headers` takes any sequence of pairs and changes none; only its type asks for mutable ones.
+function init(headers: Pairs): [string, string][] {
+  return headers as unknown as [string, string][];
+}
