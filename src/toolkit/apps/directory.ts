@@ -53,6 +53,8 @@ export function directoryApp(root: string): App {
         return await serve(folder, scope, send);
       case "sse":
         return await decline(send);
+      case "websocket":
+        return await send({ type: "websocket.close" });
       default:
         throw new Error(`A directory does not handle scope type "${scope.type}"`);
     }
