@@ -80,7 +80,9 @@ export function unknownEvent(event: unknown, scopeType: string): EventError {
     return new EventError(event === null ? "null" : typeof event, "event", `must be an object with a type of the ${scopeType} protocol`);
   }
   const type = (event as { type?: unknown }).type;
-  if (typeof type !== "string") return new EventError("(no type)", "type", `is missing: it must name an event of the ${scopeType} protocol`);
+  if (typeof type !== "string") {
+    return new EventError("(no type)", "type", `is missing: it must name an event of the ${scopeType} protocol`);
+  }
   return new EventError(type, "type", `is not an event of the ${scopeType} protocol`);
 }
 

@@ -178,7 +178,7 @@ export class HttpSession implements Inbound, Fate {
 
   /** Somebody asks for the fate of the request. */
   listen(): void {
-    if (this.#listening || this.#state >= S.DONE) return;
+    if (this.#listening || this.#state >= S.SENT) return;
     this.#listening = true;
     this.out.watch();
   }

@@ -6,7 +6,19 @@
  * @module
  */
 
-import type { Clock, Fields, Files, Host, Inbound, Level, Outbound, RequestHead, SocketInbound, SocketOutbound, Start } from "../exchange.ts";
+import type {
+  Clock,
+  Fields,
+  Files,
+  Host,
+  Inbound,
+  Level,
+  Outbound,
+  RequestHead,
+  SocketInbound,
+  SocketOutbound,
+  Start,
+} from "../exchange.ts";
 import type { App, Receive, Send } from "../spec/app.ts";
 import type { HttpSendEvent, ReceiveEvent, SendEvent, SseStreamEvent, WebSocketSendEvent } from "../spec/events.ts";
 import type { Scope } from "../spec/scope.ts";

@@ -167,5 +167,9 @@ function toPair(event: string, pair: unknown): readonly [string, string] {
 
 function toStatus(status: unknown, event: string): number {
   if (typeof status === "number" && status >= 200 && status <= 599 && Number.isInteger(status)) return status;
-  throw new EventError(event, "status", status === undefined ? "is missing: it must be an integer from 200 to 599" : "must be an integer from 200 to 599");
+  throw new EventError(
+    event,
+    "status",
+    status === undefined ? "is missing: it must be an integer from 200 to 599" : "must be an integer from 200 to 599",
+  );
 }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type End, type Inbound, NOTIFY, type Outbound, type RequestHead, type Timer } from "../exchange.ts";
+import type { End, Inbound, Outbound, RequestHead, Timer } from "../exchange.ts";
 import { EventError, StateError } from "../spec/errors.ts";
 import type {
   SseCloseEvent,
@@ -121,7 +121,10 @@ export class SseSession implements Inbound {
     const next = step(S.SSE_TABLE, before, S.RETURN, "return");
     if (next === before) return;
     if (before === S.OPEN) return this.#endStream("");
-    this.#out.note("error", before === S.IDLE ? "The app returned without starting a stream" : "The app returned before its decline was complete");
+    this.#out.note(
+      "error",
+      before === S.IDLE ? "The app returned without starting a stream" : "The app returned before its decline was complete",
+    );
     this.#fail(next);
   }
 
@@ -347,7 +350,9 @@ function withDefaults(headers: unknown, keepAlive: boolean): unknown {
   const given = (headers ?? []) as (readonly [unknown, unknown])[];
   const names = new Set(given.map((pair) => typeof pair?.[0] === "string" ? pair[0].toLowerCase() : ""));
   const missing = DEFAULTS.filter(([name]) => !names.has(name) && (keepAlive || name !== "connection"));
-  return [...given, ...missing];
+  // A stream has no length: one that the app gives could only end it early.
+  const kept = names.has("content-length") ? given.filter((pair) => String(pair?.[0]).toLowerCase() !== "content-length") : given;
+  return [...kept, ...missing];
 }
 
 function toText(value: unknown, event: string, field: string): string {

@@ -49,6 +49,8 @@ export class WebSocketSession implements SocketInbound {
   readonly #queue: MessageQueue;
   readonly #keepalive: Keepalive;
   #state = S.CONNECTING;
+  /** The connection ended without a close handshake. */
+  #abnormal = false;
   #denial: HeldResponse | null = null;
   #idle: IdleTimer | null = null;
   #closing: Timer | null = null;
@@ -111,14 +113,17 @@ export class WebSocketSession implements SocketInbound {
     const next = step(S.WEBSOCKET_TABLE, before, S.RETURN, "return");
     if (next === before) return;
     if (before === S.OPEN) return this.#sendClose(1000, "");
-    this.#out.note("error", before === S.DENYING ? "The app returned before its denial was complete" : "The app returned without answering the handshake");
+    this.#out.note(
+      "error",
+      before === S.DENYING ? "The app returned before its denial was complete" : "The app returned without answering the handshake",
+    );
     this.#refuse();
   }
 
   /** The app's promise rejected. */
   threw(error: unknown): void {
     const before = this.#state;
-    if (before === S.GONE) return;
+    if (before === S.GONE && this.#abnormal) return; // it ended first: whatever the app made of that is no failure
     noteFailure(this.#out, before === S.CONNECTING ? "The app failed" : "The app failed (after it answered the handshake)", error);
     const next = step(S.WEBSOCKET_TABLE, before, S.THROW, "throw");
     if (next === before) return;
@@ -158,9 +163,10 @@ export class WebSocketSession implements SocketInbound {
   closed(end: End): void {
     const before = this.#state;
     if (before === S.GONE || step(S.WEBSOCKET_TABLE, before, S.LOST, "lost") !== S.GONE) return;
+    const clean = end.clean === true;
     this.#state = S.GONE;
     if (before === S.DENYING) this.#over(); // a refused handshake is told to nobody
-    else this.#lost(end.code ?? 1006, end.clean === true ? end.text ?? "" : end.reason ?? "client_closed");
+    else this.#lost(end.code ?? 1006, clean ? end.text ?? "" : end.reason ?? "client_closed", !clean);
   }
 
   // ── the connection ──
@@ -171,6 +177,13 @@ export class WebSocketSession implements SocketInbound {
     const protocol = event.subprotocol ?? null;
     if (protocol !== null && (typeof protocol !== "string" || !isToken(protocol))) {
       throw new EventError(event.type, "subprotocol", "must be a token (RFC 9110 section 5.6.2)");
+    }
+    if (protocol !== null && !this.scope.subprotocols.includes(protocol)) {
+      throw new EventError(
+        event.type,
+        "subprotocol",
+        `must be one that the client offers: ${this.scope.subprotocols.join(", ") || "it offers none"}`,
+      );
     }
     const pairs = toPairs(event.type, event.headers);
     this.#state = next;
@@ -279,8 +292,9 @@ export class WebSocketSession implements SocketInbound {
     this.#lost(1006, reason);
   }
 
-  #lost(code: number, reason: string): void {
+  #lost(code: number, reason: string, abnormal = true): void {
     this.#state = S.GONE;
+    this.#abnormal = abnormal;
     this.#queue.end({ type: "websocket.disconnect", code, reason });
     this.#over();
   }

@@ -1,6 +1,18 @@
 /** Doubles for the ports of a session: a wire that records, a clock that is moved by hand, files in memory. */
 
-import type { Capability, Clock, Fields, Files, Level, Limits, Pairs, RequestHead, SocketOutbound, Start, Timer } from "../../src/exchange.ts";
+import type {
+  Capability,
+  Clock,
+  Fields,
+  Files,
+  Level,
+  Limits,
+  Pairs,
+  RequestHead,
+  SocketOutbound,
+  Start,
+  Timer,
+} from "../../src/exchange.ts";
 
 export const LIMITS: Limits = {
   highWaterBytes: 1000,

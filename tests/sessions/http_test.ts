@@ -318,7 +318,11 @@ Deno.test("HttpSession sends a big file in chunks of its own and waits for the c
   const sending = session.send({ type: "http.response.body", file: "/big" });
   await settle();
   await settle();
-  assertEquals(out.take().map((call) => call.slice(0, 40)), ['head 200 [["content-length","150000"]] 4', `chunk "${"x".repeat(33)}`, `chunk "${"x".repeat(33)}`]);
+  assertEquals(out.take().map((call) => call.slice(0, 40)), [
+    'head 200 [["content-length","150000"]] 4',
+    `chunk "${"x".repeat(33)}`,
+    `chunk "${"x".repeat(33)}`,
+  ]);
   assertEquals(files.closed, []);
   out.buffered = 0;
   session.drained();
@@ -353,7 +357,10 @@ Deno.test("HttpSession refuses a malformed file body, and the app can still answ
     [{ file: "/f" }, "body"], // ten bytes, four declared
   ];
   for (const [fields, field] of bad) {
-    const error = await assertRejects(async () => await session.send({ type: "http.response.body", ...fields } as HttpSendEvent), EventError);
+    const error = await assertRejects(
+      async () => await session.send({ type: "http.response.body", ...fields } as HttpSendEvent),
+      EventError,
+    );
     assertEquals(error.field, field, JSON.stringify(fields));
   }
   await session.send({ type: "http.response.body", body: "fine" });

@@ -144,7 +144,11 @@ Deno.test("Lifespan: an app that ended after its startup gets no shutdown, and a
 Deno.test("Lifespan refuses unknown, malformed and repeated events", async () => {
   const errors: unknown[] = [];
   const { start } = home(async (_scope, _receive, send) => {
-    for (const event of [{ type: "lifespan.startup.completed" }, null, { type: "lifespan.startup.failed", message: 1 }, { type: "lifespan.shutdown.complete" }]) {
+    for (
+      const event of [{ type: "lifespan.startup.completed" }, null, { type: "lifespan.startup.failed", message: 1 }, {
+        type: "lifespan.shutdown.complete",
+      }]
+    ) {
       await send(event as LifespanSendEvent).catch((error) => errors.push(error));
     }
     await send({ type: "lifespan.startup.complete" });
@@ -189,9 +193,11 @@ Deno.test("InlineHost.stop() waits for apps that still run, then shuts down", as
 });
 
 Deno.test("InlineHost answers 500 for an app that throws synchronously or returns no promise", async () => {
-  for (const app of [() => {
-    throw new Error("boom");
-  }, () => undefined as unknown as Promise<void>]) {
+  for (
+    const app of [() => {
+      throw new Error("boom");
+    }, () => undefined as unknown as Promise<void>]
+  ) {
     const { host, start } = home(app as App, { lifespan: "off" });
     await start();
     const out = new RecordingOutbound();

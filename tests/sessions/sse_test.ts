@@ -32,8 +32,15 @@ Deno.test("SseSession starts at once, with defaults for what the app left out", 
     'head 200 [["content-type","text/event-stream"],["cache-control","no-cache"],["connection","keep-alive"]] 4',
   ]);
   const own = rig();
-  await own.session.send({ type: "sse.start", status: 201, headers: [["Content-Type", "text/event-stream; charset=utf-8"], ["CACHE-CONTROL", "no-store"]] });
-  assertStringIncludes(own.out.take()[0]!, '[["Content-Type","text/event-stream; charset=utf-8"],["CACHE-CONTROL","no-store"],["connection","keep-alive"]]');
+  await own.session.send({
+    type: "sse.start",
+    status: 201,
+    headers: [["Content-Type", "text/event-stream; charset=utf-8"], ["CACHE-CONTROL", "no-store"]],
+  });
+  assertStringIncludes(
+    own.out.take()[0]!,
+    '[["Content-Type","text/event-stream; charset=utf-8"],["CACHE-CONTROL","no-store"],["connection","keep-alive"]]',
+  );
   const h2 = rig({ httpVersion: "2" });
   await h2.session.send({ type: "sse.start" });
   assertEquals(h2.out.take()[0]!.includes("connection"), false);
