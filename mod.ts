@@ -9,6 +9,9 @@
 
 export * from "./src/spec/mod.ts";
 export * from "./src/runner/serve.ts";
+export type { ServeOptions } from "./src/runner/options.ts";
+export type { LoggerLike } from "./src/runner/logger.ts";
+export type { Server } from "./src/runner/server.ts";
 
 if (import.meta.main) {
   // Loaded only here, so that importing the library stays light.

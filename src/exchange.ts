@@ -50,6 +50,7 @@ export interface RequestHead {
   readonly kind: "http" | "sse" | "websocket";
   /** Unique among the open exchanges of one engine. */
   readonly id: number;
+  /** The protocol version. */
   readonly httpVersion: "1.0" | "1.1" | "2";
   /** Upper case. */
   readonly method: string;
@@ -59,15 +60,21 @@ export interface RequestHead {
   readonly rawPath: string;
   /** The decoded path. */
   readonly path: string;
+  /** The bytes after the first `?`. */
   readonly query: string;
+  /** The mount point. */
   readonly rootPath: string;
+  /** Lower-case names, wire order. */
   readonly headers: Pairs;
+  /** The peer; left out on a Unix socket. */
   readonly client?: readonly [host: string, port: number];
+  /** The address that took the connection; `[path, null]` on a Unix socket. */
   readonly server: readonly [host: string, port: number | null];
   /** `none`: no body. `expect`: the client waits for 100 Continue, no byte moves before the first pull. */
   readonly body: "none" | "plain" | "expect";
   /** One of a few shared arrays, so it can be compared by identity. */
   readonly capabilities: readonly Capability[];
+  /** Left out without TLS. */
   readonly tls?: TlsInfo;
 }
 
@@ -165,26 +172,37 @@ export interface Observer {
 
 /** Flow control, queue and timer settings that mean the same in every home. */
 export interface Limits {
+  /** Sends wait from here on. */
   readonly highWaterBytes: number;
+  /** Sends go on below this. */
   readonly lowWaterBytes: number;
+  /** An app that does not wait is stopped here. */
   readonly maxSendBufferBytes: number;
+  /** WebSocket messages that may wait for the app; 0 is no limit. */
   readonly maxReceiveQueue: number;
+  /** Their bytes; 0 is no limit. */
   readonly maxReceiveQueueBytes: number;
+  /** Bytes of one WebSocket message; 0 is no limit. */
   readonly maxMessageBytes: number;
   /** 0 is off, here and below. */
   readonly requestTimeoutMs: number;
+  /** A WebSocket without a message in either direction ends after that. */
   readonly wsIdleTimeoutMs: number;
+  /** A stream without an event ends after that. */
   readonly sseIdleTimeoutMs: number;
 }
 
 /** What a home is started with. Plain data: a link sends it. */
 export interface Start {
+  /** The home is a worker of a pool. */
   readonly isWorker: boolean;
   /** 1…N, left out where there is no pool. */
   readonly workerNum?: number;
+  /** `on` makes an app without lifespan an error, `off` never asks. */
   readonly lifespan: "auto" | "on" | "off";
   /** 0 waits forever. */
   readonly lifespanStartupTimeoutMs: number;
+  /** Flow control, queues and timers. */
   readonly limits: Limits;
   /** Check every known field of every event. */
   readonly validateEvents: boolean;
@@ -194,7 +212,9 @@ export interface Start {
 export interface Host {
   /** Runs the lifespan startup. Rejects with `StartupError`. */
   start(start: Start): Promise<void>;
+  /** Begins an http or sse exchange; the app is called before it returns. */
   open(head: RequestHead, out: Outbound): Inbound;
+  /** Begins a WebSocket. */
   openSocket(head: RequestHead, out: SocketOutbound): SocketInbound;
   /** Aborts `extensions.drain.signal` of every scope. */
   drain(reason: string, secondsLeft: number): void;
@@ -244,5 +264,6 @@ export interface OpenFile {
   readonly size: number;
   /** Reads into a fresh buffer at an offset; the number of bytes read, 0 at the end. */
   read(into: Uint8Array, at: number): Promise<number>;
+  /** Lets go of the file. */
   close(): void;
 }

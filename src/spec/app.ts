@@ -83,9 +83,13 @@ export type LifespanApp = (
 
 /** One function for each scope type that an app handles. */
 export interface AppParts {
+  /** Takes http scopes. */
   http?: HttpApp;
+  /** Takes websocket scopes. */
   websocket?: WebSocketApp;
+  /** Takes sse scopes. */
   sse?: SseApp;
+  /** Takes the lifespan scope. */
   lifespan?: LifespanApp;
 }
 

@@ -20,6 +20,7 @@
  * ```
  */
 export class EventError extends TypeError {
+  /** The name of the class. */
   override readonly name = "EventError";
   /** The `type` of the event as sent, or a description where it has none. */
   readonly event: string;
@@ -47,6 +48,7 @@ export class EventError extends TypeError {
  * ```
  */
 export class StateError extends Error {
+  /** The name of the class. */
   override readonly name = "StateError";
   /** The `type` of the event as sent. */
   readonly event: string;
@@ -70,6 +72,7 @@ export class StateError extends Error {
  * ```
  */
 export class PeerError extends Error {
+  /** The name of the class. */
   override readonly name = "PeerError";
   /** The HTTP status that answers it. */
   readonly status: number;
@@ -98,6 +101,7 @@ export class PeerError extends Error {
  * ```
  */
 export class StartupError extends Error {
+  /** The name of the class. */
   override readonly name = "StartupError";
   /** The exit status of the command line: 2 for wrong usage, 3 for a refused start. */
   readonly exitCode: number;
@@ -121,5 +125,6 @@ export class StartupError extends Error {
  * ```
  */
 export class WorkerError extends Error {
+  /** The name of the class. */
   override readonly name = "WorkerError";
 }

@@ -11,7 +11,9 @@ import type { Connection, Transport } from "./handles.ts";
 
 /** The versions of the interface. Contract section 2. */
 export interface PagiInfo {
+  /** The version of the interface. */
   version: "0.3";
+  /** The version of the specification. */
   spec_version: "0.3";
 }
 
@@ -53,13 +55,17 @@ export interface Extensions {
   readonly tls?: TlsInfo;
   /** Aborts when the server or this worker starts to drain; `reason` says which and how many seconds are left. */
   readonly drain?: { readonly signal: AbortSignal };
+  /** Extensions and keys of others. */
   readonly [name: string]: unknown;
 }
 
 /** The keys that http, sse and websocket scopes share. Contract section 2. */
 export interface RequestScope {
+  /** The versions of the interface. */
   pagi: PagiInfo;
+  /** What this server can do on this connection. */
   extensions: Extensions;
+  /** As the client speaks it. */
   http_version: "1.0" | "1.1" | "2";
   /** Percent-decoded, then UTF-8-decoded; bytes that are not UTF-8 stay one code unit each. */
   path: string;
@@ -77,6 +83,7 @@ export interface RequestScope {
   server: readonly [host: string, port: number | null];
   /** A fresh shallow copy of the lifespan state; left out where lifespan is off or was declined. */
   state?: Record<string, unknown>;
+  /** The outbound buffer. */
   "pagi.transport": Transport;
   /** Keys of applications and middleware: `name` or `name.key`. */
   [key: string]: unknown;
@@ -84,22 +91,31 @@ export interface RequestScope {
 
 /** A plain request. Contract section 3. */
 export interface HttpScope extends RequestScope {
+  /** Names the scope type. */
   type: "http";
+  /** Upper case. */
   method: string;
+  /** From the transport, never from a header. */
   scheme: "http" | "https";
+  /** The fate of the request. */
   "pagi.connection": Connection;
 }
 
 /** A request for a stream of server-sent events, whatever its method. Contract section 6. */
 export interface SseScope extends RequestScope {
+  /** Names the scope type. */
   type: "sse";
+  /** Upper case. */
   method: string;
+  /** From the transport, never from a header. */
   scheme: "http" | "https";
 }
 
 /** A WebSocket handshake and what follows. Contract section 5. */
 export interface WebSocketScope extends RequestScope {
+  /** Names the scope type. */
   type: "websocket";
+  /** From the transport, never from a header. */
   scheme: "ws" | "wss";
   /** What the client offers, in its order. */
   subprotocols: readonly string[];
@@ -107,11 +123,15 @@ export interface WebSocketScope extends RequestScope {
 
 /** The life of one application instance. Contract section 7. */
 export interface LifespanScope {
+  /** Names the scope type. */
   type: "lifespan";
+  /** The versions of the interface. */
   pagi: LifespanPagiInfo;
+  /** What this server can do on this connection. */
   extensions: Extensions;
   /** Filled at startup; each later scope gets a shallow copy. */
   state: Record<string, unknown>;
+  /** Extensions and keys of others. */
   [key: string]: unknown;
 }
 
