@@ -88,11 +88,19 @@ export function assertObjectMatch(actual: Record<PropertyKey, unknown>, expected
   assertObjectMatchImpl(actual, expected, message);
 }
 /** Fails unless the value is of the class. */
-export function assertInstanceOf<T>(actual: unknown, expected: abstract new (...args: never[]) => T, message?: string): asserts actual is T {
+export function assertInstanceOf<T>(
+  actual: unknown,
+  expected: abstract new (...args: never[]) => T,
+  message?: string,
+): asserts actual is T {
   assertInstanceOfImpl(actual, expected, message);
 }
 /** Fails unless the promise rejects, with an error of the class whose message holds the text. */
-export function assertRejects<E extends Error = Error>(run: () => PromiseLike<unknown>, expected?: ErrorClass<E>, includes?: string): Promise<E> {
+export function assertRejects<E extends Error = Error>(
+  run: () => PromiseLike<unknown>,
+  expected?: ErrorClass<E>,
+  includes?: string,
+): Promise<E> {
   return assertRejectsImpl(run, expected, includes);
 }
 /** Fails unless the function throws, an error of the class whose message holds the text. */

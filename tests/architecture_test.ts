@@ -1,0 +1,117 @@
+/**
+ * The layer rule, on the edges that `deno info --json` prints:
+ *
+ *     spec <- exchange, wire <- sessions | engines | links | toolkit <- loading <- runner | testing | worker.ts <- mod.ts, cli.ts
+ *
+ * An arrow points at what may be imported; siblings never import each other.
+ */
+
+import { assertEquals } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+
+const ROOT = new URL("../", import.meta.url).href;
+const FIXTURE = new URL("./fixtures/architecture/", import.meta.url).href;
+
+/** What each layer may import beside itself. */
+const MAY: Readonly<Record<string, readonly string[]>> = {
+  spec: [],
+  exchange: ["spec"],
+  wire: ["spec", "exchange"],
+  sessions: ["spec", "exchange", "wire"],
+  engines: ["spec", "exchange", "wire"],
+  links: ["spec", "exchange", "wire"],
+  toolkit: ["spec", "wire"],
+  loading: ["spec", "exchange", "wire", "sessions", "engines", "links", "toolkit"],
+  runner: ["spec", "exchange", "wire", "sessions", "engines", "links", "toolkit", "loading"],
+  testing: ["spec", "exchange", "wire", "sessions", "engines", "links", "toolkit", "loading"],
+  worker: ["spec", "exchange", "wire", "sessions", "links", "loading"],
+  root: ["spec", "runner", "testing"],
+};
+
+/** Layers that import nothing from outside the package, so that they run under anybody's configuration. */
+const SELF_CONTAINED = ["spec", "exchange", "wire", "sessions", "engines", "links", "worker"];
+
+interface Module {
+  readonly specifier: string;
+  readonly dependencies?: readonly { specifier: string; code?: { specifier?: string }; type?: { specifier?: string } }[];
+}
+
+/** The layer of a module of the package at `base`, `null` for what is outside. */
+function layerOf(specifier: string, base: string): string | null {
+  if (!specifier.startsWith(base)) return null;
+  const path = specifier.slice(base.length);
+  if (path === "mod.ts" || path === "cli.ts") return "root";
+  return /^src\/([a-z]+)(?:\/|\.ts$)/.exec(path)?.[1] ?? null;
+}
+
+/** What is wrong with the edges of a module graph, one line each. */
+function violations(modules: readonly Module[], base: string): string[] {
+  const found: string[] = [];
+  for (const { specifier, dependencies = [] } of modules) {
+    const from = layerOf(specifier, base);
+    if (from === null) continue;
+    const may = MAY[from];
+    if (!may) {
+      found.push(`${specifier.slice(base.length)}: the layer ${from} is not in the rule`);
+      continue;
+    }
+    for (const dependency of dependencies) {
+      const target = dependency.code?.specifier ?? dependency.type?.specifier ?? dependency.specifier;
+      const to = layerOf(target, base);
+      const name = `${specifier.slice(base.length)} imports ${target.startsWith(base) ? target.slice(base.length) : dependency.specifier}`;
+      if (to === null ? SELF_CONTAINED.includes(from) : to !== from && !may.includes(to)) found.push(name);
+    }
+  }
+  return found.sort();
+}
+
+async function graph(entries: readonly string[]): Promise<Module[]> {
+  const modules = new Map<string, Module>();
+  for (const entry of entries) {
+    const { stdout, success } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json", entry], stderr: "null" }).output();
+    assertEquals(success, true, `deno info ${entry}`);
+    for (const module of (JSON.parse(new TextDecoder().decode(stdout)) as { modules: Module[] }).modules) {
+      modules.set(module.specifier, module);
+    }
+  }
+  return [...modules.values()];
+}
+
+async function sources(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(folder)) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) found.push(...await sources(path));
+    else if (entry.name.endsWith(".ts")) found.push(path);
+  }
+  return found;
+}
+
+Deno.test("the modules of the package keep the layer rule, and none is out of its reach", async () => {
+  const root = fromFileUrl(ROOT);
+  const all = await sources(`${root}src`);
+  // Entry points first; what they do not reach is asked for by itself.
+  const modules = new Map(
+    (await graph([`${root}mod.ts`, `${root}cli.ts`, `${root}src/testing/mod.ts`])).map((module) => [module.specifier, module]),
+  );
+  const unreached = all.filter((path) => !modules.has(new URL(`file://${path}`).href));
+  for (const module of await graph(unreached)) modules.set(module.specifier, module);
+  assertEquals(all.filter((path) => !modules.has(new URL(`file://${path}`).href)), []);
+  assertEquals(violations([...modules.values()], ROOT), []);
+});
+
+Deno.test("the layer rule finds a module that breaks it", async () => {
+  const root = fromFileUrl(FIXTURE);
+  assertEquals(
+    violations(
+      await graph([`${root}src/engines/bad_engine.ts`, `${root}src/spec/bad_spec.ts`, `${root}src/toolkit/bad_helper.ts`]),
+      FIXTURE,
+    ),
+    [
+      "src/engines/bad_engine.ts imports src/sessions/session.ts",
+      "src/spec/bad_spec.ts imports node:fs",
+      "src/spec/bad_spec.ts imports src/engines/bad_engine.ts",
+      "src/toolkit/bad_helper.ts imports src/sessions/session.ts",
+    ],
+  );
+});
