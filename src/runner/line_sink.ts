@@ -4,15 +4,20 @@
  * One write per flush, at the latest 250 ms after a line came; no fsync. A full disk or a reader that does not read must not hold up
  * or end the server: a failed write is reported once, and what waits is bounded.
  *
+ * Lines become bytes while they are few. Kept as one long string until the flush, they would cost three times as much: thousands of
+ * pieces that outlive a collection of garbage, and are then put together one by one.
+ *
  * @module
  */
 
 /** The longest that a line waits. */
 const FLUSH_MS = 250;
-/** From here on the buffer is written without waiting. */
-const FLUSH_CHARS = 65_536;
+/** Lines are turned into bytes when they are that long together. */
+const BLOCK_CHARS = 4096;
+/** From here on a buffer is written without waiting. */
+const BUFFER_BYTES = 262_144;
 /** What may wait while an earlier write is still under way. Beyond it, lines are dropped. */
-const MAX_WAITING_CHARS = 16_777_216;
+const MAX_WAITING_BYTES = 16_777_216;
 
 /** What a sink writes to. */
 export interface LineTarget {
@@ -25,7 +30,15 @@ export class LineSink {
   readonly #target: LineTarget;
   readonly #report: (problem: string) => void;
   readonly #encoder = new TextEncoder();
-  #waiting = "";
+  /** Lines that are still text. */
+  #block = "";
+  #buffer = new Uint8Array(BUFFER_BYTES);
+  #used = 0;
+  /** Full buffers, oldest first. */
+  #full: Uint8Array[] = [];
+  #fullBytes = 0;
+  /** A buffer that has been written and can be filled again. */
+  #spare: Uint8Array<ArrayBuffer> | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #writing: Promise<void> | null = null;
   #reported = false;
@@ -39,30 +52,37 @@ export class LineSink {
 
   /** Takes a line without its newline. */
   write(line: string): void {
-    if (this.#waiting.length > MAX_WAITING_CHARS) {
+    if (this.#fullBytes > MAX_WAITING_BYTES) {
       this.#dropped++;
       return;
     }
-    this.#waiting += line + "\n";
-    if (this.#waiting.length >= FLUSH_CHARS) this.#start();
-    else this.#timer ??= this.#later();
+    this.#block += line + "\n";
+    if (this.#block.length >= BLOCK_CHARS) this.#encode();
+    if (this.#timer === null) this.#timer = this.#later();
   }
 
   /** Writes all that waits; settles when it is written. */
   async flush(): Promise<void> {
-    while (this.#waiting !== "" || this.#writing !== null) {
+    this.#encode();
+    this.#seal();
+    while (this.#full.length > 0 || this.#writing !== null) {
       this.#start();
       await this.#writing;
     }
+    this.#cancel();
+    this.#reportDropped();
   }
 
   /** Writes all that waits at once, for a process that is about to end. A write that is under way is not waited for. */
   flushSync(): void {
     this.#cancel();
-    const bytes = this.#take();
+    this.#encode();
+    this.#seal();
     try {
-      let at = 0;
-      while (at < bytes.byteLength) at += this.#target.writeSync(bytes.subarray(at));
+      for (const bytes of this.#takeFull()) {
+        let at = 0;
+        while (at < bytes.byteLength) at += this.#target.writeSync(bytes.subarray(at));
+      }
     } catch (error) {
       this.#failed(error);
     }
@@ -71,6 +91,8 @@ export class LineSink {
   #later(): ReturnType<typeof setTimeout> {
     const timer = setTimeout(() => {
       this.#timer = null;
+      this.#encode();
+      this.#seal();
       this.#start();
     }, FLUSH_MS);
     // Waiting lines don't keep the process alive: whoever ends it flushes.
@@ -83,33 +105,63 @@ export class LineSink {
     this.#timer = null;
   }
 
+  #encode(): void {
+    const text = this.#block;
+    if (text === "") return;
+    this.#block = "";
+    // A code unit becomes three bytes at most.
+    if (text.length * 3 > BUFFER_BYTES - this.#used) this.#seal();
+    if (text.length * 3 > BUFFER_BYTES) this.#push(this.#encoder.encode(text));
+    else this.#used += this.#encoder.encodeInto(text, this.#buffer.subarray(this.#used)).written;
+    if (this.#full.length > 0) this.#start();
+  }
+
+  // The buffer, as full as it is, waits to be written.
+  #seal(): void {
+    if (this.#used === 0) return;
+    this.#push(this.#buffer.subarray(0, this.#used));
+    this.#buffer = this.#spare ?? new Uint8Array(BUFFER_BYTES);
+    this.#spare = null;
+    this.#used = 0;
+  }
+
+  #push(bytes: Uint8Array): void {
+    this.#full.push(bytes);
+    this.#fullBytes += bytes.byteLength;
+  }
+
+  #takeFull(): Uint8Array[] {
+    const full = this.#full;
+    this.#full = [];
+    this.#fullBytes = 0;
+    return full;
+  }
+
   #start(): void {
-    if (this.#writing !== null || this.#waiting === "") return;
-    this.#cancel();
-    this.#writing = this.#writeAll(this.#take()).finally(() => {
+    if (this.#writing !== null || this.#full.length === 0) return;
+    this.#writing = this.#writeAll(this.#takeFull()).finally(() => {
       this.#writing = null;
-      if (this.#waiting.length >= FLUSH_CHARS) this.#start();
-      else if (this.#waiting !== "") this.#timer ??= this.#later();
+      this.#reportDropped();
+      this.#start();
     });
   }
 
-  #take(): Uint8Array {
-    const text = this.#waiting;
-    this.#waiting = "";
-    if (this.#dropped > 0) {
-      this.#report(`${this.#dropped} lines were dropped: they came faster than they could be written`);
-      this.#dropped = 0;
-    }
-    return this.#encoder.encode(text);
-  }
-
-  async #writeAll(bytes: Uint8Array): Promise<void> {
+  async #writeAll(buffers: readonly Uint8Array[]): Promise<void> {
     try {
-      let at = 0;
-      while (at < bytes.byteLength) at += await this.#target.write(bytes.subarray(at));
+      for (const bytes of buffers) {
+        let at = 0;
+        while (at < bytes.byteLength) at += await this.#target.write(bytes.subarray(at));
+        if (bytes.buffer.byteLength === BUFFER_BYTES) this.#spare = new Uint8Array(bytes.buffer as ArrayBuffer);
+      }
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  #reportDropped(): void {
+    if (this.#dropped === 0) return;
+    this.#report(`${this.#dropped} lines were dropped: they came faster than they could be written`);
+    this.#dropped = 0;
   }
 
   #failed(error: unknown): void {

@@ -138,8 +138,9 @@ Deno.test("AccessLog.finished() writes one line for each exchange, and appends t
     throw new Error(problem);
   });
   log.opened(HEAD);
-  log.opened({ ...HEAD, id: 2 });
-  log.finished({ ...HEAD, id: 2 }, 204, 0, { reason: null });
+  // Two ids that share a slot.
+  log.opened({ ...HEAD, id: 1025 });
+  log.finished({ ...HEAD, id: 1025 }, 204, 0, { reason: null });
   log.finished(HEAD, 200, 5, { reason: null });
   await log.close();
   assertEquals(await Deno.readTextFile(path), "before\nGET 204 0 0\nGET 200 5 0\n");

@@ -56,7 +56,7 @@ Deno.test("LineSink.write() writes a full buffer at once, and lines that come me
   const gate = Promise.withResolvers<void>();
   target.gate = gate.promise;
   const sink = new LineSink(target, unexpected);
-  const big = "x".repeat(70_000);
+  const big = "x".repeat(300_000);
   sink.write(big);
   sink.write("later");
   gate.resolve();
