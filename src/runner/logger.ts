@@ -24,9 +24,17 @@ import type { Fields, Level } from "../exchange.ts";
  * ```
  */
 export interface LoggerLike {
+  /** What helps to find a fault. */
+  /** Takes a line of level debug. */
   debug(message: string, ...rest: unknown[]): unknown;
+  /** What happens in the normal course. */
+  /** Takes a line of level info. */
   info(message: string, ...rest: unknown[]): unknown;
+  /** What may need somebody's attention. */
+  /** Takes a line of level warn. */
   warn(message: string, ...rest: unknown[]): unknown;
+  /** What went wrong. */
+  /** Takes a line of level error. */
   error(message: string, ...rest: unknown[]): unknown;
 }
 
