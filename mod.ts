@@ -13,8 +13,6 @@ export type { ServeOptions } from "./src/runner/options.ts";
 export type { LoggerLike } from "./src/runner/logger.ts";
 export type { Server } from "./src/runner/server.ts";
 
-if (import.meta.main) {
-  // Loaded only here, so that importing the library stays light.
-  const { main } = await import("./src/runner/main.ts");
-  Deno.exit(await main(Deno.args));
-}
+// The CLI is loaded only here, so that importing the library stays light. No top-level await: the app imports this module too, and
+// would wait for it while it waits for the app.
+if (import.meta.main) void import("./src/runner/main.ts").then(({ main }) => main(Deno.args)).then(Deno.exit);
