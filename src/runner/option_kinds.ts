@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Pairs } from "../exchange.ts";
+import type { Headers } from "../spec/events.ts";
 import { headerProblem } from "../wire/headers.ts";
 
 /** A kind of value. */
@@ -156,7 +156,7 @@ export function logTarget(): Kind<string | boolean> {
 }
 
 /** Headers, `name:value` each; repeatable. */
-export function headers(): Kind<Pairs> {
+export function headers(): Kind<Headers> {
   const isPair = (pair: unknown) => Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === "string");
   return {
     placeholder: "NAME:VALUE",

@@ -7,7 +7,8 @@
  * @module
  */
 
-import type { Capability, Pairs } from "../exchange.ts";
+import type { Capability } from "../exchange.ts";
+import type { Headers } from "../spec/events.ts";
 import type { LoggerLike } from "./logger.ts";
 import { choice, duration, fileMode, flag, headers, integer, type Kind, logTarget, size, text } from "./option_kinds.ts";
 
@@ -68,7 +69,7 @@ export interface ServeOptions {
   /** Check every known field of every event. Default: on in development. */
   validateEvents?: boolean;
   /** Headers for every answer that does not set them itself. */
-  header?: Pairs;
+  header?: Headers;
   /** Mount point that the app is told, such as `/api`; default `""`. */
   rootPath?: string;
   /** Takes the server's messages in place of standard error; any object with `debug`, `info`, `warn` and `error`. */

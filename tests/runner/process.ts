@@ -70,9 +70,12 @@ export class Cli implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   #over = false;
 
-  constructor(args: readonly string[], options: { cwd?: string; env?: Record<string, string>; denoArgs?: readonly string[] } = {}) {
+  constructor(
+    args: readonly string[],
+    options: { cwd?: string; env?: Record<string, string>; denoArgs?: readonly string[]; main?: string } = {},
+  ) {
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", ...(options.denoArgs ?? []), `${ROOT}cli.ts`, ...args],
+      args: ["run", "-A", ...(options.denoArgs ?? []), options.main ?? `${ROOT}cli.ts`, ...args],
       cwd: options.cwd ?? ROOT,
       env: { NO_COLOR: "1", ...options.env },
       stdin: "null",
