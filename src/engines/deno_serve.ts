@@ -15,7 +15,7 @@ import { headerProblem } from "../wire/headers.ts";
 import { Exchange } from "./deno_serve_exchange.ts";
 import { HeadReader } from "./deno_serve_head.ts";
 import { clearSocketPath, serve, type Server } from "./deno_serve_listen.ts";
-import { contentLength, fullResponse, payloadBytes, StreamCut, withDefaults } from "./deno_serve_response.ts";
+import { contentLength, fullResponse, Lingering, payloadBytes, StreamCut, withDefaults } from "./deno_serve_response.ts";
 import { Rounds } from "./deno_serve_rounds.ts";
 import { DENO_SERVE_CAPABILITIES, type DenoServeSettings, type OpenExchange, type Wire } from "./deno_serve_settings.ts";
 import { SocketExchange } from "./deno_serve_socket.ts";
@@ -30,6 +30,12 @@ const SETTLE_MS = 1000;
 
 /** A request that is answered within this time costs no look at its signal, even where the app asks for a disconnect. */
 const WATCH_MS = 10;
+
+/** A client that sends a body that is too large has this long, and at most twice as long, to read that it is. */
+const LINGER_MS = 500;
+
+/** So much more than allowed is thrown away for the sake of a clean answer. */
+const SWALLOW_BYTES = 1_000_000;
 
 /** Deno tells of no drained WebSocket: those with a full buffer are looked at this often. */
 const POLL_MS = 4;
@@ -57,6 +63,7 @@ export class DenoServeEngine implements Engine, Wire {
     return true;
   });
   readonly #full = new Rounds<{ polled(): boolean }>(POLL_MS, (socket) => socket.polled());
+  readonly #lingering = new Rounds<Lingering>(LINGER_MS, (lingering) => lingering.look());
   #host: Host | null = null;
   #observer: Observer | null = null;
   #heads: HeadReader | null = null;
@@ -141,6 +148,17 @@ export class DenoServeEngine implements Engine, Wire {
     this.#sockets.add(socket);
   }
 
+  /** A 413. HTTP/2 needs no more than the answer. */
+  tooLarge(head: RequestHead, headers: Pairs, body: string): Response {
+    const length = contentLength(head.headers);
+    if (head.httpVersion === "2" || (length >= 0 && length <= this.settings.maxBodyBytes + SWALLOW_BYTES)) {
+      return fullResponse(413, headers, body, false);
+    }
+    const lingering = new Lingering(413, headers, body);
+    this.#lingering.add(lingering);
+    return lingering.response;
+  }
+
   /** An exchange is over. */
   over(exchange: OpenExchange): void {
     if (!this.#exchanges.delete(exchange)) this.#sockets.delete(exchange);
@@ -164,7 +182,7 @@ export class DenoServeEngine implements Engine, Wire {
       bound = [addr.hostname, addr.port];
       this.#port = addr.port;
     } else bound = [(addr as Deno.UnixAddr).path, null];
-    this.#heads = new HeadReader(bound, this.settings.tls !== undefined, this.settings.rootPath);
+    this.#heads = new HeadReader(bound, this.settings.tls?.cert ?? null, this.settings.rootPath);
     this.#server = server;
     server.finished.catch((error) => this.#lost(error));
     return addr;
@@ -230,7 +248,8 @@ export class DenoServeEngine implements Engine, Wire {
     this.#observer!.opened(head);
     const isHead = head.method === "HEAD";
     const close = head.httpVersion === "2" ? headers : withDefaults(headers, [["connection", "close"]]);
-    const response = fullResponse(status, withDefaults(close, this.settings.headers), body, isHead);
+    const all = withDefaults(close, this.settings.headers);
+    const response = status === 413 ? this.tooLarge(head, all, body) : fullResponse(status, all, body, isHead);
     this.#observer!.finished(head, status, isHead ? 0 : payloadBytes(body), { reason });
     return response;
   }
@@ -254,6 +273,7 @@ export class DenoServeEngine implements Engine, Wire {
     }
     this.#watched.stop();
     this.#full.stop();
+    this.#lingering.stop();
     this.#shutdown();
     // A client that does not read can't be disconnected; its connection would hold the listener for ever.
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -8,6 +8,7 @@
  */
 
 import type { RequestHead } from "../exchange.ts";
+import type { TlsInfo } from "../spec/scope.ts";
 import { PeerError } from "../spec/errors.ts";
 import { classify } from "../wire/classify.ts";
 import { isHost } from "../wire/host.ts";
@@ -22,14 +23,16 @@ export class HeadReader {
   readonly #origin: string;
   readonly #rootPath: string;
   readonly #server: readonly [string, number | null];
+  readonly #tls: { readonly tls: TlsInfo } | null;
   // The Host value of the last good request and the URL prefix that it makes. Most requests of a server carry the same.
   #lastHost = "";
   #lastPrefix: string;
   #nextId = 1;
 
-  /** `server` is what the listener is bound to. */
-  constructor(server: readonly [string, number | null], secure: boolean, rootPath: string) {
-    this.#scheme = secure ? "https" : "http";
+  /** `server` is what the listener is bound to, `cert` the PEM text of a TLS listener. */
+  constructor(server: readonly [string, number | null], cert: string | null, rootPath: string) {
+    this.#scheme = cert === null ? "http" : "https";
+    this.#tls = cert === null ? null : { tls: tlsInfo(cert) };
     // A Unix listener's URLs begin with "http+unix:".
     this.#origin = (server[1] === null ? "http+unix" : this.#scheme) + "://";
     this.#rootPath = rootPath;
@@ -91,6 +94,7 @@ export class HeadReader {
       // Deno.serve throws a GET's body away.
       body: upper === "GET" || upper === "HEAD" || length === "0" ? "none" : "plain",
       capabilities: DENO_SERVE_CAPABILITIES,
+      ...this.#tls,
     };
   }
 
@@ -131,6 +135,19 @@ export class HeadReader {
     else headers[at] = ["host", authority];
     return end;
   }
+}
+
+/** Deno.serve asks for no client certificate, and tells neither version nor cipher. */
+function tlsInfo(cert: string): TlsInfo {
+  const leaf = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/.exec(cert)?.[0] ?? null;
+  return {
+    server_cert: leaf === null ? null : `${leaf}\n`,
+    client_cert_chain: [],
+    client_cert_name: null,
+    client_cert_error: null,
+    tls_version: null,
+    cipher_suite: null,
+  };
 }
 
 /** The target in origin form: `/path?query`, or `*`. */
