@@ -12,7 +12,8 @@ export interface Served extends AsyncDisposable {
 /** Serves an app on a free loopback port, in production, with its log kept. */
 export async function served(app: App, options: Record<string, unknown> = {}): Promise<Served> {
   const log: string[] = [];
-  const line = (level: string) => (...args: unknown[]) => void log.push(`${level} ${args.map(String).join(" ")}`);
+  const line = (level: string) => (...args: unknown[]) =>
+    void log.push(`${level} ${args.map((arg) => typeof arg === "string" ? arg : JSON.stringify(arg)).join(" ")}`);
   const logger = { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
   const server = await serve(app, { port: 0, logger, ...options });
   const { port } = server.addr as Deno.NetAddr;
