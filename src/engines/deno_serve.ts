@@ -15,7 +15,7 @@ import { headerProblem } from "../wire/headers.ts";
 import { Exchange } from "./deno_serve_exchange.ts";
 import { HeadReader } from "./deno_serve_head.ts";
 import { clearSocketPath, serve, type Server } from "./deno_serve_listen.ts";
-import { contentLength, fullResponse, Lingering, payloadBytes, StreamCut, withDefaults } from "./deno_serve_response.ts";
+import { closingResponse, contentLength, fullResponse, payloadBytes, StreamCut, withDefaults } from "./deno_serve_response.ts";
 import { Rounds } from "./deno_serve_rounds.ts";
 import { DENO_SERVE_CAPABILITIES, type DenoServeSettings, type OpenExchange, type Wire } from "./deno_serve_settings.ts";
 import { SocketExchange } from "./deno_serve_socket.ts";
@@ -30,12 +30,6 @@ const SETTLE_MS = 1000;
 
 /** A request that is answered within this time costs no look at its signal, even where the app asks for a disconnect. */
 const WATCH_MS = 10;
-
-/** A client that sends a body that is too large has this long, and at most twice as long, to read that it is. */
-const LINGER_MS = 500;
-
-/** So much more than allowed is thrown away for the sake of a clean answer. */
-const SWALLOW_BYTES = 1_000_000;
 
 /** Deno tells of no drained WebSocket: those with a full buffer are looked at this often. */
 const POLL_MS = 4;
@@ -63,7 +57,6 @@ export class DenoServeEngine implements Engine, Wire {
     return true;
   });
   readonly #full = new Rounds<{ polled(): boolean }>(POLL_MS, (socket) => socket.polled());
-  readonly #lingering = new Rounds<Lingering>(LINGER_MS, (lingering) => lingering.look());
   #host: Host | null = null;
   #observer: Observer | null = null;
   #heads: HeadReader | null = null;
@@ -148,22 +141,11 @@ export class DenoServeEngine implements Engine, Wire {
     this.#sockets.add(socket);
   }
 
-  /** A 413. HTTP/2 needs no more than the answer. */
-  tooLarge(head: RequestHead, headers: Pairs, body: string): Response {
-    const length = contentLength(head.headers);
-    if (head.httpVersion === "2" || (length >= 0 && length <= this.settings.maxBodyBytes + SWALLOW_BYTES)) {
-      return fullResponse(413, headers, body, false);
-    }
-    const lingering = new Lingering(413, headers, body);
-    this.#lingering.add(lingering);
-    return lingering.response;
-  }
-
   /** An exchange is over. */
   over(exchange: OpenExchange): void {
     if (!this.#exchanges.delete(exchange)) this.#sockets.delete(exchange);
     if (!this.#draining || this.#sockets.size > 0) return;
-    this.#shutdown();
+    if (this.#closed === null) this.#shutdown();
     if (this.#exchanges.size === 0) this.#empty?.();
   }
 
@@ -219,13 +201,13 @@ export class DenoServeEngine implements Engine, Wire {
       head = this.#heads!.read(request, remote);
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
-      return this.#refuse(this.#heads!.unreadable(request), answer(error.status), error.reason);
+      return this.#refuse(request, this.#heads!.unreadable(request), answer(error.status), error.reason);
     }
-    if (this.#draining) return this.#refuse(head, answer(503), "server_shutdown");
-    if (head.method === "CONNECT") return this.#refuse(head, answer(501), "protocol_error");
+    if (this.#draining) return this.#refuse(request, head, answer(503), "server_shutdown");
+    if (head.method === "CONNECT") return this.#refuse(request, head, answer(501), "protocol_error");
     const { maxBodyBytes } = this.settings;
     if (head.body !== "none" && maxBodyBytes > 0 && contentLength(head.headers) > maxBodyBytes) {
-      return this.#refuse(head, answer(413), "body_too_large");
+      return this.#refuse(request, head, answer(413), "body_too_large");
     }
     if (head.kind === "websocket") return this.#upgrade(request, head);
     const exchange = new Exchange(this, request, head);
@@ -236,7 +218,7 @@ export class DenoServeEngine implements Engine, Wire {
 
   #upgrade(request: Request, head: RequestHead): Response | Promise<Response> {
     const problem = handshakeProblem(head.method, head.httpVersion, (name) => request.headers.get(name));
-    if (problem !== null) return this.#refuse(head, problem, "protocol_error");
+    if (problem !== null) return this.#refuse(request, head, problem, "protocol_error");
     const socket = new SocketExchange(this, request, head);
     this.#exchanges.add(socket.handshake);
     this.#observer!.opened(head);
@@ -244,12 +226,12 @@ export class DenoServeEngine implements Engine, Wire {
   }
 
   // An answer that the app never hears of.
-  #refuse(head: RequestHead, { status, headers, body }: Answer, reason: string): Response {
+  #refuse(request: Request, head: RequestHead, { status, headers, body }: Answer, reason: string): Response {
     this.#observer!.opened(head);
     const isHead = head.method === "HEAD";
     const close = head.httpVersion === "2" ? headers : withDefaults(headers, [["connection", "close"]]);
     const all = withDefaults(close, this.settings.headers);
-    const response = status === 413 ? this.tooLarge(head, all, body) : fullResponse(status, all, body, isHead);
+    const response = status === 413 ? closingResponse(status, all, body, request, false) : fullResponse(status, all, body, isHead);
     this.#observer!.finished(head, status, isHead ? 0 : payloadBytes(body), { reason });
     return response;
   }
@@ -263,23 +245,28 @@ export class DenoServeEngine implements Engine, Wire {
 
   async #close(graceMs: number): Promise<void> {
     this.drain();
+    const leaving: Promise<void>[] = [];
     if (this.#exchanges.size + this.#sockets.size > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#empty = resolve;
-      const timer = setTimeout(resolve, graceMs);
-      await promise;
-      clearTimeout(timer);
-      for (const exchange of [...this.#exchanges, ...this.#sockets]) exchange.shutdown();
+      await within(graceMs, new Promise<void>((resolve) => this.#empty = resolve));
+      for (const exchange of [...this.#exchanges, ...this.#sockets]) {
+        const left = exchange.shutdown();
+        if (left !== null) leaving.push(left);
+      }
     }
     this.#watched.stop();
     this.#full.stop();
-    this.#lingering.stop();
+    // Deno would overtake our close frames with its own. And a client that does not read can't be disconnected: it would hold the
+    // listener for ever.
+    await within(SETTLE_MS, Promise.all(leaving));
     this.#shutdown();
-    // A client that does not read can't be disconnected; its connection would hold the listener for ever.
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, SETTLE_MS);
-    await Promise.race([this.#stopping, promise]);
-    clearTimeout(timer);
+    await within(SETTLE_MS, this.#stopping!);
     this.#finish.resolve();
   }
+}
+
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, ms);
+  await Promise.race([promise, late.promise]);
+  clearTimeout(timer);
 }

@@ -23,6 +23,7 @@ import { type BodyReader, RequestBody } from "./deno_serve_request_body.ts";
 import { type BodyOwner, ResponseBody } from "./deno_serve_response_body.ts";
 import {
   bodylessResponse,
+  closingResponse,
   contentLength,
   cutResponse,
   fullResponse,
@@ -56,6 +57,7 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
   #out: ResponseBody | null = null;
   #in: RequestBody | null = null;
   #watching = false;
+  #early: ((inbound: Inbound) => void)[] | null = null;
 
   /** Call {@linkcode run} next. */
   constructor(wire: Wire, request: Request, head: RequestHead) {
@@ -67,6 +69,7 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
   /** The session is there. What it returns is what a handler of `Deno.serve` returns. */
   run(inbound: Inbound): Response | Promise<Response> {
     this.#inbound = inbound;
+    if (this.#early !== null) this.#tellLate(inbound, this.#early);
     return this.#response ?? new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -106,7 +109,7 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
     const isHead = this.#head.method === "HEAD";
     this.#answer(fullResponse(status, this.#complete(headers, flags), body, isHead));
     this.#finish(status, isHead || hasNoBody(status) ? 0 : payloadBytes(body), COMPLETE);
-    if (flags & NOTIFY) queueMicrotask(() => this.#inbound?.closed(COMPLETE));
+    if (flags & NOTIFY) queueMicrotask(() => this.#tell((inbound) => inbound.closed(COMPLETE)));
   }
 
   /** Answers with a stream. */
@@ -145,7 +148,7 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
   abort(reason: string): void {
     if (this.#state === OVER) return;
     this.#cut(reason);
-    queueMicrotask(() => this.#inbound?.closed({ reason }));
+    queueMicrotask(() => this.#tell((inbound) => inbound.closed({ reason })));
   }
 
   /** Passes a line on to the log. */
@@ -177,9 +180,9 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
   }
 
   /** Ends it when the time is up: with 503 where nothing was answered, else with a cut. */
-  shutdown(): void {
-    if (this.#state === OVER) return;
-    this.#end("server_shutdown", 503);
+  shutdown(): null {
+    if (this.#state !== OVER) this.#end("server_shutdown", 503);
+    return null;
   }
 
   // From the two bodies.
@@ -193,7 +196,7 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
   ended(): void {
     if (this.#state === OVER) return;
     this.#finish(this.#status, this.#taken(), COMPLETE);
-    this.#inbound?.closed(COMPLETE);
+    this.#tell((inbound) => inbound.closed(COMPLETE));
   }
 
   /** `Deno.serve` stopped reading the answer: the client left, unless all of a declared length is there. */
@@ -205,7 +208,7 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
 
   /** A part of the request body. */
   bytes(chunk: Uint8Array, more: boolean): void {
-    if (this.#state !== OVER) this.#inbound?.body(chunk, more);
+    if (this.#state !== OVER) this.#tell((inbound) => inbound.body(chunk, more));
   }
 
   /** The request body is larger than allowed. */
@@ -219,6 +222,18 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
   }
 
   // Shared.
+
+  // A microtask may come before the session is there: where the session sets a timer, Deno runs microtasks in the midst of `open`.
+  #tell(call: (inbound: Inbound) => void): void {
+    if (this.#inbound !== null) call(this.#inbound);
+    else (this.#early ??= []).push(call);
+  }
+
+  #tellLate(inbound: Inbound, calls: readonly ((inbound: Inbound) => void)[]): void {
+    queueMicrotask(() => {
+      for (const call of calls) call(inbound);
+    });
+  }
 
   #complete(headers: Pairs, flags: number): Pairs {
     const { settings, draining } = this.#wire;
@@ -242,16 +257,17 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
     if (this.#state === PENDING) {
       const { headers, body } = answer(status);
       const isHead = this.#head.method === "HEAD";
-      this.#answer(fullResponse(status, this.#complete(headers, CLOSE), body, isHead));
+      const all = this.#complete(headers, CLOSE);
+      this.#answer(status === 413 ? closingResponse(status, all, body, this.#request, true) : fullResponse(status, all, body, isHead));
       this.#finish(status, isHead ? 0 : payloadBytes(body), { reason });
     } else this.#cut(reason);
-    this.#inbound?.closed({ reason });
+    this.#tell((inbound) => inbound.closed({ reason }));
   }
 
   #left(): void {
     if (this.#state === OVER) return;
     this.#cut("client_closed");
-    this.#inbound?.closed({ reason: "client_closed" });
+    this.#tell((inbound) => inbound.closed({ reason: "client_closed" }));
   }
 
   #cut(reason: string): void {

@@ -49,9 +49,7 @@ export class RequestBody {
   discard(): void {
     if (this.#over) return;
     this.#over = true;
-    const cancelled = this.#source === null ? this.#request.body?.cancel() : this.#source.cancel();
-    // The client may be gone by now; then there is nothing to throw away.
-    cancelled?.catch(() => {});
+    this.#release();
   }
 
   async #read(): Promise<void> {
@@ -72,6 +70,7 @@ export class RequestBody {
           return;
         }
         const more = this.#received !== this.#declared;
+        if (!more) this.#release();
         this.#deliver(value, more);
         if (!more) return;
       }
@@ -84,6 +83,12 @@ export class RequestBody {
     } finally {
       this.#reading = false;
     }
+  }
+
+  // Without it, Deno.serve neither goes on with the connection nor closes it.
+  #release(): void {
+    // The client may be gone by now; then there is nothing to throw away.
+    this.#source?.cancel().catch(() => {});
   }
 
   #deliver(chunk: Uint8Array, more: boolean): void {

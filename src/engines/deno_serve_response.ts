@@ -61,6 +61,26 @@ export function cutResponse(status: number): Response {
   return new Response(stream, { status });
 }
 
+/**
+ * An answer to a request whose body is not wanted, so long that `Deno.serve` should not swallow the rest.
+ *
+ * It closes the connection behind a streamed answer where the body was looked at and never read. Where it was read in part and
+ * cancelled, only a stream that breaks ends the connection; the client then gets the whole text, but not the mark of its end.
+ */
+export function closingResponse(status: number, headers: Pairs, body: string, request: Request, wasRead: boolean): Response {
+  if (!wasRead) void request.body;
+  let sent = false;
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      if (!sent) controller.enqueue(new TextEncoder().encode(body));
+      else if (wasRead) controller.error(new StreamCut());
+      else controller.close();
+      sent = true;
+    },
+  }, { highWaterMark: 0 });
+  return streamedResponse(status, headers, stream);
+}
+
 /** The `content-length` of an answer's headers, -1 where there is none. */
 export function contentLength(headers: Pairs): number {
   for (const { 0: name, 1: value } of headers) {

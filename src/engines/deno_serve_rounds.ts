@@ -20,7 +20,9 @@ export class Rounds<T> {
   /** Adds one, unless it is there already. */
   add(one: T): void {
     this.#waiting.add(one);
-    this.#timer ??= setTimeout(() => this.#round(), this.#ms);
+    if (this.#waiting.size > 1 || this.#timer !== null) return;
+    // Not here: in a handler of Deno.serve, setTimeout runs all waiting microtasks before it returns, in the midst of a call of a session.
+    queueMicrotask(() => this.#arm());
   }
 
   /** Forgets all. */
@@ -35,6 +37,10 @@ export class Rounds<T> {
     for (const one of [...this.#waiting]) {
       if (this.#look(one)) this.#waiting.delete(one);
     }
+    this.#arm();
+  }
+
+  #arm(): void {
     if (this.#waiting.size > 0) this.#timer ??= setTimeout(() => this.#round(), this.#ms);
   }
 }

@@ -26,6 +26,8 @@ export interface DenoServeSettings {
   readonly lowWaterBytes: number;
   /** Headers for every answer that does not set them itself. */
   readonly headers: Pairs;
+  /** Seconds after which a WebSocket peer that does not answer Deno's own ping is given up: 30, unless a test is in a hurry. */
+  readonly wsPingTimeoutSeconds?: number;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface DenoServeSettings {
  * | `trailers`, `early-hints` | a `Response` has neither |
  * | `flush`, `delivery` | `Deno.serve` takes bytes and does not say when they were written |
  * | `force-close` | after `controller.error()` or `ws.close()` the socket of a client that does not read stays open |
- * | `post-disconnect` | over HTTP/1.1 nothing tells that the client of a pending request with a body has left |
+ * | `post-disconnect` | over HTTP/1.1 nothing tells that the client of a pending request has left, unless its body came with its head |
  * | `timeouts`, `target-limits` | not settable; a head over 64 KiB is answered 400 |
  * | `client-certificates` | only `cert` and `key` are taken |
  * | `ws-ping` | no ping call and no pong event; only the built-in ping every 15 seconds |
@@ -70,6 +72,6 @@ export interface Wire {
 
 /** An exchange as the engine sees it when it shuts down. */
 export interface OpenExchange {
-  /** Ends it, with `server_shutdown`. */
-  shutdown(): void;
+  /** Ends it, with `server_shutdown`; a promise where the peer still has to answer. */
+  shutdown(): Promise<void> | null;
 }

@@ -103,7 +103,7 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
   /** Completes the handshake. */
   accept(protocol: string | null, headers: Pairs): void {
     if (this.#socket !== null || !this.#handshake.pending) return;
-    const { response, socket } = Deno.upgradeWebSocket(this.#request);
+    const { response, socket } = Deno.upgradeWebSocket(this.#request, { idleTimeout: this.#wire.settings.wsPingTimeoutSeconds ?? 30 });
     // Not by the `protocol` option: it knows only lists that are separated by ", ".
     if (protocol !== null) response.headers.set("sec-websocket-protocol", protocol);
     for (const [name, value] of withDefaults(headers, this.#wire.settings.headers)) response.headers.append(name, value);
@@ -116,7 +116,7 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
     this.#wire.socketOpened(this);
     this.#handshake.handOver(response);
     // The upgrade of a client that has left ends in no event at all.
-    this.#giveUp = setTimeout(() => this.#lost("client_closed"), GIVE_UP_MS);
+    this.#startWaiting();
   }
 
   // From the session, once accepted.
@@ -162,10 +162,13 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
   // From the engine.
 
   /** Closes with 1012 when the time is up. */
-  shutdown(): void {
-    if (this.#over) return;
+  shutdown(): Promise<void> | null {
+    if (this.#over) return null;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#socket!.onclose = () => resolve();
     this.#cut(SERVICE_RESTART);
     this.#finish({ reason: "server_shutdown", code: SERVICE_RESTART, clean: false });
+    return promise;
   }
 
   /** Looks whether the buffer has shrunk; `true` once there is nothing more to look for. */
@@ -213,8 +216,7 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
     if (code === NO_CODE) socket.close();
     else socket.close(code, text);
     // Deno waits for ever for the peer's close frame.
-    this.#stopWaiting();
-    if (!this.#over) this.#giveUp = setTimeout(() => this.#lost("client_closed"), GIVE_UP_MS);
+    this.#startWaiting();
   }
 
   #lost(reason: string): void {
@@ -238,6 +240,19 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
     this.#wire.over(this);
     this.#wire.observer.finished(this.#head, 101, this.#sent, end);
     this.#inbound?.closed(end);
+  }
+
+  #startWaiting(): void {
+    this.#stopWaiting();
+    // Not at once: setTimeout may run microtasks before it returns, in the midst of a call of the session.
+    queueMicrotask(() => {
+      if (!this.#over && this.#giveUp === null && this.#mayWait()) this.#giveUp = setTimeout(() => this.#lost("client_closed"), GIVE_UP_MS);
+    });
+  }
+
+  // For the socket to open, or for the peer's close frame.
+  #mayWait(): boolean {
+    return this.#closing !== null || this.#socket?.readyState === WebSocket.CONNECTING;
   }
 
   #stopWaiting(): void {
