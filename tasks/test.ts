@@ -8,10 +8,21 @@
  */
 
 const paths = Deno.args.length > 0 ? Deno.args : ["tests"];
+// Dots are for eyes; a log is better off with names.
+const reporter = Deno.stdout.isTerminal() ? "dot" : "pretty";
 const report = await Deno.makeTempFile({ suffix: ".xml" });
 try {
   const { code } = await new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--frozen", "--sanitize-ops", "--sanitize-resources", "--reporter=dot", `--junit-path=${report}`, ...paths],
+    args: [
+      "test",
+      "-A",
+      "--frozen",
+      "--sanitize-ops",
+      "--sanitize-resources",
+      `--reporter=${reporter}`,
+      `--junit-path=${report}`,
+      ...paths,
+    ],
     stdout: "inherit",
     stderr: "inherit",
   }).spawn().status;
