@@ -7,7 +7,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl, toFileUrl } from "@std/path";
 
 const ROOT = new URL("../", import.meta.url).href;
 const FIXTURE = new URL("./fixtures/architecture/", import.meta.url).href;
@@ -31,9 +31,17 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
 /** Layers that import nothing from outside the package, so that they run under anybody's configuration. */
 const SELF_CONTAINED = ["spec", "exchange", "wire", "sessions", "engines", "links", "worker"];
 
+interface Edge {
+  /** As it is written. */
+  readonly specifier: string;
+  readonly code?: { specifier?: string };
+  readonly type?: { specifier?: string };
+  readonly isDynamic?: boolean;
+}
+
 interface Module {
   readonly specifier: string;
-  readonly dependencies?: readonly { specifier: string; code?: { specifier?: string }; type?: { specifier?: string } }[];
+  readonly dependencies?: readonly Edge[];
 }
 
 /** The layer of a module of the package at `base`, `null` for what is outside. */
@@ -56,7 +64,7 @@ function violations(modules: readonly Module[], base: string): string[] {
       continue;
     }
     for (const dependency of dependencies) {
-      const target = dependency.code?.specifier ?? dependency.type?.specifier ?? dependency.specifier;
+      const target = targetOf(dependency);
       const to = layerOf(target, base);
       const name = `${specifier.slice(base.length)} imports ${target.startsWith(base) ? target.slice(base.length) : dependency.specifier}`;
       if (to === null ? SELF_CONTAINED.includes(from) : to !== from && !may.includes(to)) found.push(name);
@@ -65,7 +73,35 @@ function violations(modules: readonly Module[], base: string): string[] {
   return found.sort();
 }
 
-async function graph(entries: readonly string[]): Promise<Module[]> {
+/** Every module that is loaded with an entry point at once; what it imports later, by `import()`, is left out. */
+function loadedWith(entry: string, modules: ReadonlyMap<string, Module>): Set<string> {
+  const found = new Set([entry]);
+  for (const specifier of found) {
+    for (const edge of modules.get(specifier)?.dependencies ?? []) {
+      if (edge.code?.specifier !== undefined && !edge.isDynamic) found.add(edge.code.specifier);
+    }
+  }
+  return found;
+}
+
+/** The edges in the whole graph of an entry point that are no relative imports, one line each. */
+function foreignEdges(entry: string, modules: ReadonlyMap<string, Module>, base: string): string[] {
+  const found: string[] = [];
+  const reached = new Set([entry]);
+  for (const specifier of reached) {
+    for (const edge of modules.get(specifier)?.dependencies ?? []) {
+      if (/^\.\.?\//.test(edge.specifier)) reached.add(targetOf(edge));
+      else found.push(`${specifier.slice(base.length)} imports ${edge.specifier}`);
+    }
+  }
+  return found.sort();
+}
+
+function targetOf(edge: Edge): string {
+  return edge.code?.specifier ?? edge.type?.specifier ?? edge.specifier;
+}
+
+async function graph(entries: readonly string[]): Promise<Map<string, Module>> {
   const modules = new Map<string, Module>();
   for (const entry of entries) {
     const { stdout, success } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json", entry], stderr: "null" }).output();
@@ -74,7 +110,7 @@ async function graph(entries: readonly string[]): Promise<Module[]> {
       modules.set(module.specifier, module);
     }
   }
-  return [...modules.values()];
+  return modules;
 }
 
 async function sources(folder: string): Promise<string[]> {
@@ -91,27 +127,48 @@ Deno.test("the modules of the package keep the layer rule, and none is out of it
   const root = fromFileUrl(ROOT);
   const all = await sources(`${root}src`);
   // Entry points first; what they do not reach is asked for by itself.
-  const modules = new Map(
-    (await graph([`${root}mod.ts`, `${root}cli.ts`, `${root}src/testing/mod.ts`])).map((module) => [module.specifier, module]),
-  );
-  const unreached = all.filter((path) => !modules.has(new URL(`file://${path}`).href));
-  for (const module of await graph(unreached)) modules.set(module.specifier, module);
-  assertEquals(all.filter((path) => !modules.has(new URL(`file://${path}`).href)), []);
+  const modules = await graph([`${root}mod.ts`, `${root}cli.ts`, `${root}src/testing/mod.ts`]);
+  const unreached = all.filter((path) => !modules.has(toFileUrl(path).href));
+  for (const [specifier, module] of await graph(unreached)) modules.set(specifier, module);
+  assertEquals(all.filter((path) => !modules.has(toFileUrl(path).href)), []);
   assertEquals(violations([...modules.values()], ROOT), []);
 });
 
 Deno.test("the layer rule finds a module that breaks it", async () => {
   const root = fromFileUrl(FIXTURE);
-  assertEquals(
-    violations(
-      await graph([`${root}src/engines/bad_engine.ts`, `${root}src/spec/bad_spec.ts`, `${root}src/toolkit/bad_helper.ts`]),
-      FIXTURE,
-    ),
-    [
-      "src/engines/bad_engine.ts imports src/sessions/session.ts",
-      "src/spec/bad_spec.ts imports node:fs",
-      "src/spec/bad_spec.ts imports src/engines/bad_engine.ts",
-      "src/toolkit/bad_helper.ts imports src/sessions/session.ts",
-    ],
-  );
+  const modules = await graph([`${root}src/engines/bad_engine.ts`, `${root}src/spec/bad_spec.ts`, `${root}src/toolkit/bad_helper.ts`]);
+  assertEquals(violations([...modules.values()], FIXTURE), [
+    "src/engines/bad_engine.ts imports src/sessions/session.ts",
+    "src/spec/bad_spec.ts imports node:fs",
+    "src/spec/bad_spec.ts imports src/engines/bad_engine.ts",
+    "src/toolkit/bad_helper.ts imports src/sessions/session.ts",
+  ]);
 });
+
+Deno.test("the package as a library loads nothing from outside and no command line", async () => {
+  const modules = await graph([fromFileUrl(`${ROOT}mod.ts`)]);
+  const loaded = [...loadedWith(`${ROOT}mod.ts`, modules)];
+  assertEquals(loaded.filter((specifier) => !specifier.startsWith(ROOT)), []);
+  assertEquals(loaded.filter((specifier) => /\/(?:cli|src\/runner\/main)\.ts$/.test(specifier)), []);
+  // As the main module it does.
+  assertEquals(modules.has(`${ROOT}src/runner/main.ts`), true);
+});
+
+Deno.test("a worker's whole graph is relative imports, so that it runs under anybody's configuration", async () => {
+  const worker = `${ROOT}src/worker.ts`;
+  if (await exists(fromFileUrl(worker))) assertEquals(foreignEdges(worker, await graph([fromFileUrl(worker)]), ROOT), []);
+  const bad = `${FIXTURE}src/worker.ts`;
+  assertEquals(foreignEdges(bad, await graph([fromFileUrl(bad)]), FIXTURE), [
+    "src/loading/load.ts imports @std/path",
+    "src/worker.ts imports node:process",
+  ]);
+});
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
