@@ -10,8 +10,11 @@ import type { Pairs } from "../exchange.ts";
 
 /** A whole response. */
 export interface Answer {
+  /** HTTP status. */
   readonly status: number;
+  /** At least content-type; the engine adds length and date. */
   readonly headers: Pairs;
+  /** One line of text. */
   readonly body: string;
 }
 

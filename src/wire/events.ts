@@ -17,12 +17,15 @@ export type Presence = "required" | "optional" | "nullable";
 
 /** One field: whether it must be there and what it holds (a key of {@linkcode KINDS}). */
 export interface Field {
+  /** Whether it must be there. */
   readonly presence: Presence;
+  /** A key of {@linkcode KINDS}. */
   readonly kind: string;
 }
 
 /** What of several fields may come together. */
 export interface Group {
+  /** Their names. */
   readonly fields: readonly string[];
   /** At most one of them, or exactly one. */
   readonly count: "at most one" | "exactly one";
@@ -30,7 +33,9 @@ export interface Group {
 
 /** The fields of one event. */
 export interface EventTable {
+  /** Its known fields by name; others never matter. */
   readonly fields: Readonly<Record<string, Field>>;
+  /** Fields that exclude each other. */
   readonly groups?: readonly Group[];
 }
 

@@ -6,7 +6,9 @@
 
 /** A part of a file, in bytes. */
 export interface Range {
+  /** The first byte. */
   readonly offset: number;
+  /** How many bytes; never 0. */
   readonly length: number;
 }
 

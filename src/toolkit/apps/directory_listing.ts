@@ -9,10 +9,13 @@ import { join, relative } from "@std/path";
 
 /** One line of a listing. */
 export interface Entry {
+  /** The last part of its path. */
   readonly name: string;
+  /** A directory, or a link to one. */
   readonly isDirectory: boolean;
   /** Bytes of a file. */
   readonly size: number;
+  /** Where the system tells. */
   readonly modified: Date | null;
 }
 

@@ -11,6 +11,7 @@ import { decodePath } from "../../wire/target.ts";
 export interface Found {
   /** The real path: no symbolic link in it. */
   readonly path: string;
+  /** What the system says of it. */
   readonly info: Deno.FileInfo;
 }
 
