@@ -36,17 +36,17 @@ const EXPORT = /^([\s\S]+):([A-Za-z_$][\w$]*)(\(\))?$/;
  *
  * @throws {StartupError} Where a path names no file.
  */
-export async function readReference(argument: string): Promise<AppReference> {
+export function readReference(argument: string): AppReference {
   if (argument === "") throw new StartupError("The app is empty: give a file, a URL or module:export", { exitCode: 2 });
   if (SCHEME.test(argument)) return fromUrl(argument);
-  if (await isFile(argument)) return fromPath(argument, "default", false);
+  if (isFile(argument)) return fromPath(argument, "default", false);
   const match = EXPORT.exec(argument);
   const [path, exportName, isCall] = match === null ? [argument, "default", false] : [match[1]!, match[2]!, match[3] !== undefined];
-  if (match !== null && await isFile(path)) return fromPath(path, exportName, isCall);
+  if (match !== null && isFile(path)) return fromPath(path, exportName, isCall);
   // A name of the import map; a path that begins so can be written ./@…
   if (path.startsWith("@")) return { label: path, specifier: path, path: null, exportName, isCall };
   throw new StartupError(
-    await isDirectory(path) ? `${path} is a directory: name the file of the app in it` : `App not found: there is no file ${path}`,
+    isDirectory(path) ? `${path} is a directory: name the file of the app in it` : `App not found: there is no file ${path}`,
   );
 }
 
@@ -75,17 +75,17 @@ export function filePath(url: string): string {
   return decodeURIComponent(new URL(url).pathname);
 }
 
-async function isFile(path: string): Promise<boolean> {
+function isFile(path: string): boolean {
   try {
-    return !(await Deno.stat(path)).isDirectory;
+    return !Deno.statSync(path).isDirectory;
   } catch {
     return false;
   }
 }
 
-async function isDirectory(path: string): Promise<boolean> {
+function isDirectory(path: string): boolean {
   try {
-    return (await Deno.stat(path)).isDirectory;
+    return Deno.statSync(path).isDirectory;
   } catch {
     return false;
   }

@@ -22,12 +22,12 @@ const PACKAGE_KEYS = ["dependencies", "devDependencies", "optionalDependencies",
  *
  * @param appPath An absolute path.
  */
-export async function foreignConfigProblem(appPath: string): Promise<string | null> {
-  const applied = await appliedFolder();
+export function foreignConfigProblem(appPath: string): string | null {
+  const applied = appliedFolder();
   if (applied === undefined) return null;
-  const nearest = await nearestConfig(folderOf(appPath));
+  const nearest = nearestConfig(folderOf(appPath));
   if (nearest === null || nearest.folder === applied || !nearest.matters) return null;
-  if (applied !== null && nearest.folder.startsWith(`${applied}/`) && await isWorkspace(applied)) return null;
+  if (applied !== null && nearest.folder.startsWith(`${applied}/`) && isWorkspace(applied)) return null;
   return `${appPath} has a configuration of its own, ${nearest.file}, which would not apply: this process runs under ` +
     `${
       applied === null ? "none" : `the one in ${applied}`
@@ -35,13 +35,13 @@ export async function foreignConfigProblem(appPath: string): Promise<string | nu
 }
 
 /** The nearest folder upwards with a configuration, and whether that would change how an app runs. */
-export async function nearestConfig(start: string): Promise<{ folder: string; file: string; matters: boolean } | null> {
+export function nearestConfig(start: string): { folder: string; file: string; matters: boolean } | null {
   for (let folder = start;; folder = folderOf(folder)) {
     let found: string | null = null;
     let matters = false;
     for (const name of [...DENO_FILES, "package.json"]) {
       const path = `${folder === "/" ? "" : folder}/${name}`;
-      const text = await read(path);
+      const text = read(path);
       if (text === null) continue;
       found ??= path;
       if (changes(text, name === "package.json" ? PACKAGE_KEYS : DENO_KEYS)) {
@@ -56,31 +56,31 @@ export async function nearestConfig(start: string): Promise<{ folder: string; fi
 }
 
 // `null`: no configuration applies. `undefined`: that can't be known here.
-async function appliedFolder(): Promise<string | null | undefined> {
-  const command = await commandLine();
+function appliedFolder(): string | null | undefined {
+  const command = commandLine();
   if (command !== null) {
     const flags = command.slice(0, command.length - Deno.args.length);
     if (flags.includes("--no-config")) return null;
     for (const [index, flag] of flags.entries()) {
       const value = /^(?:--config|-c)=(.*)$/s.exec(flag)?.[1] ?? (flag === "--config" || flag === "-c" ? flags[index + 1] : undefined);
-      if (value !== undefined) return folderOf(await Deno.realPath(value));
+      if (value !== undefined) return folderOf(Deno.realPathSync(value));
     }
     const main = flags.at(-1);
-    if (main !== undefined && /^(?:jsr|npm):/.test(main)) return (await nearestConfig(Deno.cwd()))?.folder ?? null;
+    if (main !== undefined && /^(?:jsr|npm):/.test(main)) return nearestConfig(Deno.cwd())?.folder ?? null;
     if (main !== undefined && /^https?:/.test(main)) return null;
   }
   if (!Deno.mainModule.startsWith("file:")) return undefined;
-  return (await nearestConfig(folderOf(filePath(Deno.mainModule))))?.folder ?? null;
+  return nearestConfig(folderOf(filePath(Deno.mainModule)))?.folder ?? null;
 }
 
-async function commandLine(): Promise<string[] | null> {
-  const text = await read("/proc/self/cmdline");
+function commandLine(): string[] | null {
+  const text = read("/proc/self/cmdline");
   return text === null ? null : text.split("\0").slice(0, -1);
 }
 
-async function isWorkspace(folder: string): Promise<boolean> {
+function isWorkspace(folder: string): boolean {
   for (const name of [...DENO_FILES, "package.json"]) {
-    const text = await read(`${folder}/${name}`);
+    const text = read(`${folder}/${name}`);
     if (text !== null && changes(text, ["workspace", "workspaces"])) return true;
   }
   return false;
@@ -96,9 +96,10 @@ function changes(text: string, keys: readonly string[]): boolean {
   }
 }
 
-async function read(path: string): Promise<string | null> {
+// Synchronous, here and below: nothing is served yet, and a few small files are read several times faster so.
+function read(path: string): string | null {
   try {
-    return await Deno.readTextFile(path);
+    return Deno.readTextFileSync(path);
   } catch {
     return null;
   }

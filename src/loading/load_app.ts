@@ -48,9 +48,9 @@ export async function loadApp(source: AppSource): Promise<App> {
     const { directoryApp } = await import("../toolkit/apps/directory.ts");
     return directoryApp(Deno.cwd());
   }
-  const reference = await readReference(source.app);
+  const reference = readReference(source.app);
   if (reference.path !== null) {
-    const problem = await foreignConfigProblem(reference.path);
+    const problem = foreignConfigProblem(reference.path);
     if (problem !== null) throw new StartupError(problem);
   }
   const value = pick(await importModule(reference.specifier, reference.label), reference);

@@ -22,6 +22,9 @@ interface Message {
   readonly timestamp: number;
 }
 
+/** A message of the startup does not hold up the first answer. */
+const LOAD_AFTER_MS = 50;
+
 const CATEGORY = ["pagi", "server"] as const;
 
 /** Logs through LogTape. */
@@ -30,6 +33,7 @@ export class DefaultLogger implements LoggerLike {
   readonly #sink: LineSink;
   #tape: LogTape | null = null;
   #loading: Promise<void> | null = null;
+  #soon: ReturnType<typeof setTimeout> | null = null;
   #format: Formatter;
   /** What came before LogTape was there. */
   #early: Message[] = [];
@@ -60,12 +64,14 @@ export class DefaultLogger implements LoggerLike {
 
   /** Settles when all is written. */
   async flush(): Promise<void> {
+    if (this.#early.length > 0) this.#loading ??= this.#load();
     await this.#loading;
     await this.#sink.flush();
   }
 
   /** Writes what waits at once, for a process that is about to end. */
   flushSync(): void {
+    this.#cancelSoon();
     for (const message of this.#early.splice(0)) this.#sink.write(this.#format(message));
     this.#sink.flushSync();
   }
@@ -75,11 +81,27 @@ export class DefaultLogger implements LoggerLike {
     if (this.#tape !== null) this.#write(message, this.#tape);
     else {
       this.#early.push(message);
-      this.#loading ??= this.#load();
+      if (this.#loading === null && this.#soon === null) this.#soon = this.#loadSoon();
     }
   }
 
+  #loadSoon(): ReturnType<typeof setTimeout> {
+    const timer = setTimeout(() => {
+      this.#soon = null;
+      this.#loading ??= this.#load();
+    }, LOAD_AFTER_MS);
+    // Whoever ends the process flushes.
+    timer.unref();
+    return timer;
+  }
+
+  #cancelSoon(): void {
+    if (this.#soon !== null) clearTimeout(this.#soon);
+    this.#soon = null;
+  }
+
   async #load(): Promise<void> {
+    this.#cancelSoon();
     try {
       const tape = await import("@logtape/logtape");
       this.#format = this.#isJson ? tapeJson(tape) : tapeText(tape);

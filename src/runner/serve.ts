@@ -14,7 +14,8 @@ import { settle } from "./settings.ts";
  * Serves an app.
  *
  * The promise resolves when the app has started and the server listens. Options are those of the command line, with units in their
- * names; of the environment only `PAGI_ENV` is read, where `env` is not given.
+ * names; of the environment only `PAGI_ENV` is read, where `env` is not given. No signal is listened for: whoever embeds the server
+ * decides when to call `shutdown`.
  *
  * @throws {StartupError} Where an option is wrong, the app refuses to start, or the address can't be had.
  *

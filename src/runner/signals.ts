@@ -28,12 +28,14 @@ export function watchSignals(actions: SignalActions, now: () => number = () => p
       actions.stop(signal);
     } else if (signal === "SIGINT" && now() - stoppedAt >= SAME_INT_MS) actions.kill();
   };
-  const listeners: [Deno.Signal, () => void][] = [
+  const all: [Deno.Signal, () => void][] = [
     ["SIGTERM", () => onStop("SIGTERM")],
     ["SIGINT", () => onStop("SIGINT")],
     ["SIGHUP", () => actions.ignored("SIGHUP")],
     ["SIGUSR2", () => actions.ignored("SIGUSR2")],
   ];
+  // Windows has no others that can be listened for.
+  const listeners = Deno.build.os === "windows" ? all.filter(([signal]) => signal === "SIGINT" || signal === "SIGHUP") : all;
   for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
   return {
     [Symbol.dispose]() {

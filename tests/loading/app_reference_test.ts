@@ -1,8 +1,8 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { pathUrl, readReference } from "../../src/loading/app_reference.ts";
 import { StartupError } from "../../src/spec/errors.ts";
 
-Deno.test("readReference() reads URLs and specifiers, with and without an export", async () => {
+Deno.test("readReference() reads URLs and specifiers, with and without an export", () => {
   const expected: [string, string, string, boolean][] = [
     ["https://example.com/app.ts", "https://example.com/app.ts", "default", false],
     ["https://example.com:8000/app.ts", "https://example.com:8000/app.ts", "default", false],
@@ -17,7 +17,7 @@ Deno.test("readReference() reads URLs and specifiers, with and without an export
     ["@me/app:create()", "@me/app", "create", true],
   ];
   for (const [argument, specifier, exportName, isCall] of expected) {
-    const reference = await readReference(argument);
+    const reference = readReference(argument);
     assertEquals([reference.specifier, reference.exportName, reference.isCall], [specifier, exportName, isCall], argument);
   }
 });
@@ -26,12 +26,12 @@ Deno.test("readReference() finds files, from the working directory", async () =>
   const folder = await Deno.makeTempDir();
   await Deno.writeTextFile(`${folder}/app.ts`, "");
   await Deno.writeTextFile(`${folder}/a:b.ts`, "");
-  const app = await readReference(`${folder}/app.ts:create`);
+  const app = readReference(`${folder}/app.ts:create`);
   assertEquals([app.specifier, app.path, app.exportName], [`file://${folder}/app.ts`, `${folder}/app.ts`, "create"]);
-  assertEquals((await readReference(`${folder}/a:b.ts`)).exportName, "default");
-  await assertRejects(() => readReference(`${folder}/none.ts:create`), StartupError, `there is no file ${folder}/none.ts`);
-  await assertRejects(() => readReference(folder), StartupError, "is a directory");
-  await assertRejects(() => readReference(""), StartupError, "The app is empty");
+  assertEquals(readReference(`${folder}/a:b.ts`).exportName, "default");
+  assertThrows(() => readReference(`${folder}/none.ts:create`), StartupError, `there is no file ${folder}/none.ts`);
+  assertThrows(() => readReference(folder), StartupError, "is a directory");
+  assertThrows(() => readReference(""), StartupError, "The app is empty");
   await Deno.remove(folder, { recursive: true });
 });
 

@@ -22,7 +22,7 @@ Deno.test("nearestConfig() finds the next configuration upwards, and whether it 
   ];
   for (const [files, name, matters] of cases) {
     const path = await folder(files);
-    const found = await nearestConfig(`${path}/a/b`);
+    const found = nearestConfig(`${path}/a/b`);
     assertEquals(
       [found?.file ?? null, found?.matters ?? false],
       [name === null ? null : `${path}/${name}`, matters],

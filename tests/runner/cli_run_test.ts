@@ -325,6 +325,60 @@ Deno.test("cli writes the access log within 250 ms and goes on where the disk is
   assertEquals(stderr.split("Writing the access log failed").length, 2);
 });
 
+Deno.test("cli writes a line for each event stream and WebSocket when it has ended, with its bytes and why", async () => {
+  await using files = await folder({
+    "app.js": `export default async (scope, receive, send) => {
+      if (scope.type === "sse") {
+        await send({ type: "sse.start" });
+        await send({ type: "sse.send", data: "hello" });
+        while (scope.path === "/stay" && (await receive()).type !== "sse.disconnect");
+        return;
+      }
+      if (scope.type !== "websocket") throw new Error("Unsupported scope type: " + scope.type);
+      await receive();
+      await send({ type: "websocket.accept" });
+      const { text } = await receive();
+      await send({ type: "websocket.send", text });
+      await receive();
+    };`,
+  });
+  await using server = new Cli([
+    "app.js",
+    "-p",
+    "0",
+    "--access-log",
+    "-",
+    "--access-log-format",
+    "%K %m %U %s %B %X %T",
+    "--shutdown-timeout",
+    "200ms",
+  ], {
+    cwd: files.path,
+  });
+  const url = await server.url();
+  const sse = { headers: { accept: "text/event-stream" } };
+  assertEquals(await text(`${url}done`, sse), "data: hello\n\n");
+  await server.stdout.until("sse GET /done 200 13 - 0\n");
+  const stay = await fetch(`${url}stay`, sse);
+  const reader = stay.body!.getReader();
+  await reader.read();
+  assert(!server.stdout.text.includes("/stay"));
+  const socket = new WebSocket(`${url.replace("http", "ws")}ws`);
+  const echoed = Promise.withResolvers<string>();
+  const closed = Promise.withResolvers<void>();
+  socket.onopen = () => socket.send("12345");
+  socket.onmessage = ({ data }) => echoed.resolve(data);
+  socket.onclose = () => closed.resolve();
+  assertEquals(await echoed.promise, "12345");
+  socket.close(1000);
+  await closed.promise;
+  await server.stdout.until("websocket GET /ws 101 5 - 0\n");
+  const { code, stdout } = await server.stop();
+  assertEquals(code, 0);
+  await reader.read().catch((error) => error);
+  assertMatch(stdout, /^sse GET \/stay 200 13 server_shutdown \d+$/m);
+});
+
 Deno.test("cli lets no client forge a line of the access log", async () => {
   await using files = await folder(FILES);
   await using server = new Cli(["app.js", "-p", "0", "--access-log", "access.log", "--access-log-format", "combined"], { cwd: files.path });
