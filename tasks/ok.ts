@@ -17,7 +17,7 @@ const FOLDERS = ["mod.ts", "cli.ts", "src", "tests", "examples", "bench", "tasks
 const STEPS: readonly Step[] = [
   { name: "format", args: ["fmt", "--check"] },
   { name: "lint", args: ["lint"] },
-  { name: "types, with the lock file frozen", args: ["check", "--frozen", ...FOLDERS] },
+  { name: "types, with the lock file frozen", args: ["check", "--quiet", "--frozen", ...FOLDERS] },
   { name: "documentation", args: ["doc", "--lint", ...entryPoints()] },
   {
     name: "examples in the documentation",

@@ -12,7 +12,7 @@ export interface PackageConfig {
   exports: Record<string, string>;
   imports: Record<string, string>;
   links?: string[];
-  tasks?: Record<string, string>;
+  compilerOptions: Record<string, unknown>;
   publish: { include: string[]; exclude?: string[] };
 }
 
