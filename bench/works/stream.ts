@@ -14,7 +14,7 @@ export const stream: Work = {
         bound: 1.15,
         ours: ours("stream.ts"),
         floor: bare("stream_floor.ts"),
-        drive: ({ url }) => wrkDriver(url, { connections: 8 }),
+        drive: ({ url }) => wrkDriver(url),
       }, settings),
     ];
   },
