@@ -122,7 +122,9 @@ function unknownOption(name: string, names: Map<string, Named>): string {
 export function missingText(missing: string): string {
   return missing === "workers"
     ? "needs a pool of workers, which this version does not have: it serves from one process"
-    : `needs "${missing}", which the engine "deno" can't do: that is for the full engine "node", which is still to come`;
+    : `needs ${
+      missing.includes(" ") ? missing : `"${missing}"`
+    }, which the engine "deno" can't do: that is for the full engine "node", which is still to come`;
 }
 
 function fromCommandLine(key: OptionKey, given: unknown): unknown {

@@ -7,7 +7,6 @@
  * @module
  */
 
-import type { Capability } from "../exchange.ts";
 import type { Headers } from "../spec/events.ts";
 import type { LoggerLike } from "./logger.ts";
 import { choice, duration, fileMode, flag, headers, integer, type Kind, logTarget, size, text } from "./option_kinds.ts";
@@ -246,12 +245,12 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<NonNullable<CommandOpt
 export const OPTION_KEYS: readonly OptionKey[] = Object.keys(OPTIONS) as OptionKey[];
 
 /**
- * Options of the interface's reference server that ask for more than the engines here can do, with what they need. They are refused
- * by name, and never ignored.
+ * Options of the interface's reference server that ask for more than the engine `deno` can do, with what that is: a capability of the
+ * seam where there is one. They are refused by name, and never ignored.
  */
-export const UNAVAILABLE: Readonly<Record<string, Capability | "workers">> = {
+export const UNAVAILABLE: Readonly<Record<string, string>> = {
   timeout: "timeouts",
-  "max-connections": "timeouts",
+  "max-connections": "a limit on connections",
   "max-header-size": "target-limits",
   "max-header-count": "target-limits",
   "ssl-ca": "client-certificates",

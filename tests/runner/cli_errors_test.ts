@@ -77,6 +77,11 @@ const MISTAKES: readonly Mistake[] = [
     code: 3,
     says: '--max-header-size needs "target-limits", which the engine "deno" can\'t do: that is for the full engine "node"',
   },
+  {
+    args: ["app.js", "--max-connections=9"],
+    code: 3,
+    says: '--max-connections needs a limit on connections, which the engine "deno" can\'t do',
+  },
   { args: ["app.js", "--workers", "4"], code: 3, says: "--workers needs a pool of workers" },
   { args: ["app.js", "extra"], code: 2, says: 'Unexpected argument "extra": the app is "app.js"' },
   { args: ["missing.js"], code: 3, says: "App not found: there is no file missing.js" },
