@@ -10,7 +10,7 @@ import {
   type TestClient,
   testClient,
   type TestExchange,
-  TestResponse,
+  type TestResponse,
   type TestWebSocket,
 } from "../../src/testing/mod.ts";
 import { MEMORY_CAPABILITIES } from "../../src/testing/memory_engine.ts";

@@ -81,7 +81,9 @@ export function later(id: string, says: string, reason: string): void {
 /** Loads every file of `rows/`. */
 export async function loadRows(): Promise<readonly Row[]> {
   const folder = new URL("./rows/", import.meta.url);
-  const names = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.endsWith(".ts")).sort();
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) if (name.endsWith(".ts")) names.push(name);
+  names.sort();
   for (const name of names) await import(new URL(name, folder).href);
   return ROWS;
 }
