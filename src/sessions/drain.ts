@@ -7,6 +7,8 @@
  * @module
  */
 
+import { DrainError } from "../spec/errors.ts";
+
 /** The open scopes of a home that hold a drain signal. */
 export class DrainRegistry {
   readonly #open = new Set<AbortController>();
@@ -56,18 +58,5 @@ export class Drain {
   static release(drain: Drain): void {
     drain.#over = true;
     if (drain.#controller) drain.#registry.release(drain.#controller);
-  }
-}
-
-/** The reason of a drain signal. */
-export class DrainError extends Error {
-  override readonly name = "DrainError";
-  /** Seconds until what is left is ended. */
-  readonly secondsLeft: number;
-
-  /** Builds a message that says who drains and how long it takes. */
-  constructor(reason: string, secondsLeft: number) {
-    super(`${reason}: ${secondsLeft} s left`);
-    this.secondsLeft = secondsLeft;
   }
 }

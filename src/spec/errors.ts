@@ -128,3 +128,28 @@ export class WorkerError extends Error {
   /** The name of the class. */
   override readonly name = "WorkerError";
 }
+
+/**
+ * The `reason` of an aborted `extensions.drain.signal`: the server, or this worker, is about to stop. Contract section 9.
+ *
+ * @example
+ * ```ts
+ * import { DrainError } from "@pagi/server";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new DrainError("shutdown", 30);
+ * assertEquals([error.message, error.secondsLeft], ["shutdown: 30 s left", 30]);
+ * ```
+ */
+export class DrainError extends Error {
+  /** The name of the class. */
+  override readonly name = "DrainError";
+  /** Seconds until what is left is ended. */
+  readonly secondsLeft: number;
+
+  /** Builds a message that says who drains and how long it takes. */
+  constructor(reason: string, secondsLeft: number) {
+    super(`${reason}: ${secondsLeft} s left`);
+    this.secondsLeft = secondsLeft;
+  }
+}

@@ -40,7 +40,7 @@ const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'no
  *
  * @example
  * ```ts
- * import { directoryApp } from "./directory.ts";
+ * import { directoryApp } from "@pagi/server/directory";
  *
  * export default directoryApp(".");
  * ```

@@ -26,7 +26,7 @@ export type FetchHandler = (request: Request) => Response | Promise<Response>;
  *
  * @example
  * ```ts
- * import { fromFetch } from "./from_fetch.ts";
+ * import { fromFetch } from "@pagi/server/fetch";
  *
  * export default fromFetch(async (request) => {
  *   const { pathname } = new URL(request.url);
