@@ -23,7 +23,7 @@ export class HeadReader {
   readonly #origin: string;
   readonly #rootPath: string;
   readonly #server: readonly [string, number | null];
-  readonly #tls: { readonly tls: TlsInfo } | null;
+  readonly #tls: TlsInfo | null;
   // The Host value of the last good request and the URL prefix that it makes. Most requests of a server carry the same.
   #lastHost = "";
   #lastPrefix: string;
@@ -32,7 +32,7 @@ export class HeadReader {
   /** `server` is what the listener is bound to, `cert` the PEM text of a TLS listener. */
   constructor(server: readonly [string, number | null], cert: string | null, rootPath: string) {
     this.#scheme = cert === null ? "http" : "https";
-    this.#tls = cert === null ? null : { tls: tlsInfo(cert) };
+    this.#tls = cert === null ? null : tlsInfo(cert);
     // A Unix listener's URLs begin with "http+unix:".
     this.#origin = (server[1] === null ? "http+unix" : this.#scheme) + "://";
     this.#rootPath = rootPath;
@@ -78,7 +78,7 @@ export class HeadReader {
     const upper = isUpperCase(method) ? method : method.toUpperCase();
     const { rawPath, path, query } = splitTarget(originForm(url, at, upper));
     const httpVersion = host === null ? "2" : "1.1";
-    return {
+    const head: RequestHead & { client?: readonly [string, number]; tls?: TlsInfo } = {
       kind: upgrade || eventStream ? classify(upper, httpVersion, (name) => request.headers.get(name)) : "http",
       id: this.#nextId++,
       httpVersion,
@@ -89,13 +89,14 @@ export class HeadReader {
       query,
       rootPath: this.#rootPath,
       headers,
-      ...(remote.transport === "tcp" ? { client: [remote.hostname, remote.port] as const } : null),
       server: this.#server,
       // Deno.serve throws a GET's body away.
       body: upper === "GET" || upper === "HEAD" || length === "0" ? "none" : "plain",
       capabilities: DENO_SERVE_CAPABILITIES,
-      ...this.#tls,
     };
+    if (remote.transport === "tcp") head.client = [remote.hostname, remote.port];
+    if (this.#tls !== null) head.tls = this.#tls;
+    return head;
   }
 
   /** A head for the log, of a request whose real one can't be read. */
