@@ -47,6 +47,22 @@ page("websocket-chat shows the users of a room to each other, and no other room'
   assertEquals(browser.problems, []);
 });
 
+page("websocket-chat comes back by itself when the server restarts", async () => {
+  await using browser = await browse();
+  const before = await run("websocket-chat");
+  const [ada, bob] = [await browser.open(before.url), await browser.open(before.url)];
+  await enter(ada, "Ada");
+  await enter(bob, "Bob");
+  assertEquals(await users(bob), ["Ada", "Bob"]);
+  await before.stop();
+  await ada.getByText("The server restarts, trying again").waitFor();
+  await using _ = await run("websocket-chat", ["--port", String(before.port)]);
+  await ada.locator("#state", { hasText: /^connected$/ }).waitFor();
+  await bob.locator("#state", { hasText: /^connected$/ }).waitFor();
+  await say(bob, "We are back");
+  await message(ada, "We are back").waitFor();
+});
+
 page("websocket-chat tells who picks a name that is taken", async () => {
   await using example = await run("websocket-chat");
   await using browser = await browse();
