@@ -61,6 +61,7 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
   #out: ResponseBody | null = null;
   #in: RequestBody | null = null;
   #watching = false;
+  #upgrading = false;
   #early: ((inbound: Inbound) => void)[] | null = null;
 
   /** Call {@linkcode run} next. */
@@ -178,6 +179,11 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
     else signal.addEventListener("abort", () => this.#aborted(), { once: true });
   }
 
+  /** The handshake of a WebSocket is about to be accepted. The upgrade aborts the signal of the request, at once, and nobody has left. */
+  beginUpgrade(): void {
+    this.#upgrading = true;
+  }
+
   /** The handshake of a WebSocket is accepted: from here on it is not this exchange's. */
   handOver(response: Response): void {
     this.#state = OVER;
@@ -256,7 +262,7 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
 
   // The signal also fires after a success. A stream that breaks off is told by its `cancel`.
   #aborted(): void {
-    if (this.#state === PENDING) this.#left();
+    if (this.#state === PENDING && !this.#upgrading) this.#left();
   }
 
   #end(reason: string, status: number): void {

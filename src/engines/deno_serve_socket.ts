@@ -103,6 +103,7 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
   /** Completes the handshake. */
   accept(protocol: string | null, headers: Pairs): void {
     if (this.#socket !== null || !this.#handshake.pending) return;
+    this.#handshake.beginUpgrade();
     const { response, socket } = Deno.upgradeWebSocket(this.#request, { idleTimeout: this.#wire.settings.wsPingTimeoutSeconds ?? 30 });
     // Not by the `protocol` option: it knows only lists that are separated by ", ".
     if (protocol !== null) response.headers.set("sec-websocket-protocol", protocol);

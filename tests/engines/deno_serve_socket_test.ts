@@ -157,6 +157,21 @@ Deno.test("fact 31: a client that leaves while its handshake waits is seen", asy
   assertEquals(server.finished.length, 1);
 });
 
+Deno.test("a handshake whose client is watched for a while is accepted: the upgrade's own abort of the signal is no leaving", async () => {
+  await using server = await start(({ out }) => out.watch());
+  using client = await RawClient.connect(server.port);
+  await client.send(handshake());
+  const tap = await server.tap();
+  // Longer than the engine waits before it looks at the signal.
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  tap.do((out) => out.accept(null, []));
+  assert((await client.readUntil((text) => text.includes("\r\n\r\n"))).startsWith("HTTP/1.1 101 "));
+  tap.do((out) => out.message("still there"));
+  assert((await client.readUntil((text) => text.includes("still there"))).includes("still there"));
+  client.close();
+  assertEquals(await tap.end(), { reason: "client_closed", code: 1006, clean: false });
+});
+
 Deno.test("facts 32 and 33: a lost connection is 1006, whoever is at fault: capability ws-close-codes is absent", async (t) => {
   const rows: [string, Uint8Array | null][] = [
     ["FIN", null],
