@@ -46,8 +46,9 @@ export function streamedResponse(status: number, headers: Pairs, stream: Readabl
 
 /** The head alone: for HEAD and for a status without body. */
 export function bodylessResponse(status: number, headers: Pairs): Response {
-  // Deno.serve would give an empty body the length 0, which isn't what GET would have been answered; a stream has no length.
-  if (hasNoBody(status) || contentLength(headers) !== -1) return new Response(null, { status, headers: init(headers) });
+  if (hasNoBody(status)) return new Response(null, { status, headers: init(headers) });
+  // Deno.serve would give an empty body the length 0, which isn't what GET would have been answered. A stream, which it does not read
+  // for HEAD, has the length that the app gave, if any.
   return new Response(new ReadableStream(), { status, headers: init(headers) });
 }
 

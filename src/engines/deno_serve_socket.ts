@@ -199,7 +199,6 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
   }
 
   #closed({ code, reason: text, wasClean }: CloseEvent): void {
-    if (this.#over) return;
     // Deno says 0 for a connection that was lost, whoever is at fault.
     if (wasClean) this.#finish({ reason: null, code, text, clean: true });
     else this.#lost(text === NO_PONG ? "keepalive_timeout" : "client_closed");

@@ -185,7 +185,7 @@ Deno.test("fact 23: without file descriptors the listener is opened anew, and op
 });
 
 Deno.test("fact 4: Deno's warning about signals comes only where an app waits for a disconnect and answers late", async (t) => {
-  for (const [ms, flag, warns] of [[0, "", false], [60, "", true], [60, "--unstable-no-legacy-abort", false]] as const) {
+  for (const [ms, flag, warns] of [[3, "", false], [60, "", true], [60, "--unstable-no-legacy-abort", false]] as const) {
     await t.step(`${ms} ms ${flag}`, async () => {
       const program = `
         import { RawClient, start } from ${JSON.stringify(new URL("./engine_peer.ts", import.meta.url).href)};
