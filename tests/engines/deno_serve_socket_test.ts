@@ -290,3 +290,18 @@ Deno.test("DenoServeEngine.drain() keeps WebSockets and answers new requests wit
   await Deno.connect({ hostname: "127.0.0.1", port: server.port }).then((connection) => connection.close(), () => refused = true);
   assert(refused);
 });
+
+Deno.test("fact 4: a WebSocket that is accepted late, while its client is watched, is not taken for one whose client has left", async () => {
+  await using server = await start((tap) => {
+    tap.out.watch();
+    // By then the signal is listened to; the upgrade aborts it.
+    setTimeout(() => tap.do(accepting.bind(null, tap)), 40);
+  });
+  const [client, tap] = await connect(server);
+  tap.do((out) => out.message("hello"));
+  await client.readUntil((text) => text.includes("hello"));
+  assertEquals(tap.calls, []);
+  await client.sendBytes(frame(8, new Uint8Array([3, 232])));
+  assertEquals((await tap.end()).code, 1000);
+  client.close();
+});
