@@ -11,7 +11,9 @@ const seen = { units: 0 };
 /** Reads what any gateway must read. */
 export function readHead(request: Request, info: Deno.ServeHandlerInfo): void {
   let units = request.method.length + request.url.length;
-  for (const [name, value] of request.headers) units += name.length + value.length;
+  request.headers.forEach((value, name) => {
+    units += name.length + value.length;
+  });
   const remote = info.remoteAddr as Deno.NetAddr;
   seen.units = (seen.units + units + remote.hostname.length + remote.port) | 0;
 }
