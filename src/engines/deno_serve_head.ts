@@ -66,6 +66,8 @@ export class HeadReader {
           break;
         case "content-length":
           length = header[1];
+          // Two of the same value are joined; Deno.serve refuses two that differ.
+          if (length.includes(",")) throw new PeerError(400, "protocol_error", "There is more than one Content-Length");
           break;
       }
     }
