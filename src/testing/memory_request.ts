@@ -55,7 +55,7 @@ export function parseRequest(request: MemoryRequest, id: number, capabilities: r
     kind,
     id,
     httpVersion: request.httpVersion,
-    method: request.method,
+    method: request.method.toUpperCase(),
     scheme: request.tls === null ? "http" : "https",
     ...target,
     rootPath: request.rootPath,
