@@ -1,0 +1,161 @@
+/** Rows of the checklist: frames of a WebSocket as RFC 6455 has them, and peers that break its rules. */
+
+import { assert, assertEquals } from "@std/assert";
+import type { WebSocketReceiveEvent } from "../../../src/spec/events.ts";
+import { BINARY, CLOSE, closing, CONTINUATION, FramePeer, handshake, PING, PONG, TEXT } from "../frames.ts";
+import { socketProbe } from "../probe.ts";
+import { elsewhere, later, row } from "../suite.ts";
+
+/** Accepts, echoes text, and tells everything that came, the disconnect last. */
+function echo() {
+  return socketProbe(async (_scope, receive, send) => {
+    await send({ type: "websocket.accept" });
+    await receive();
+    const events: WebSocketReceiveEvent[] = [];
+    for (;;) {
+      const event = await receive();
+      events.push(event);
+      if (event.type === "websocket.disconnect") return events;
+      if (event.type === "websocket.receive" && event.text !== undefined) await send({ type: "websocket.send", text: event.text });
+    }
+  });
+}
+
+row("WS-025", "Fragments are one message; a ping between them is answered at once", { wire: true }, async (target) => {
+  const { app } = echo();
+  await using server = await target.start(app);
+  const peer = await FramePeer.open(server);
+  await peer.send(TEXT, "one ", { more: true });
+  await peer.send(CONTINUATION, "two ", { more: true });
+  await peer.send(PING, "now");
+  assertEquals(await peer.next(), [PONG, "now"]);
+  await peer.send(CONTINUATION, "three");
+  assertEquals(await peer.next(), [TEXT, "one two three"]);
+});
+
+row("WS-026", "UTF-8 is judged over the whole message: a character may be split over two fragments", { wire: true }, async (target) => {
+  const { app } = echo();
+  await using server = await target.start(app);
+  const peer = await FramePeer.open(server);
+  await peer.send(TEXT, new Uint8Array([0xc3]), { more: true });
+  await peer.send(CONTINUATION, new Uint8Array([0xa9]));
+  assertEquals(await peer.next(), [TEXT, "\xc3\xa9"]);
+});
+
+row("WS-027", "A ping is answered with its payload and the app hears of neither; a pong nobody asked for does nothing", {
+  wire: true,
+}, async (target) => {
+  const { app, outcome } = echo();
+  await using server = await target.start(app);
+  const peer = await FramePeer.open(server);
+  for (const payload of ["", "beat", "x".repeat(125)]) {
+    await peer.send(PING, payload);
+    assertEquals(await peer.next(), [PONG, payload]);
+  }
+  await peer.send(PONG, "unasked");
+  await peer.send(TEXT, "a");
+  assertEquals(await peer.next(), [TEXT, "a"]);
+  await peer.send(CLOSE, closing(1000));
+  assertEquals((await outcome()).map(({ type }) => type), ["websocket.receive", "websocket.disconnect"]);
+});
+
+row("WS-030", "A control frame of 125 bytes is fine", { wire: true }, async (target) => {
+  const { app } = echo();
+  await using server = await target.start(app);
+  const peer = await FramePeer.open(server);
+  await peer.send(PING, "y".repeat(125));
+  assertEquals(await peer.next(), [PONG, "y".repeat(125)]);
+});
+
+/** What breaks the protocol: the id, the words, the code, and the frames. */
+const BREACHES: readonly [id: string, what: string, code: number, breach: (peer: FramePeer) => Promise<void>][] = [
+  ["WS-019", "A text that is not UTF-8", 1007, (peer) => peer.send(TEXT, new Uint8Array([0xc3, 0x28]))],
+  ["WS-028", "A reserved bit", 1002, (peer) => peer.send(TEXT, "a", { reserved: 0x40 })],
+  ["WS-029", "The reserved opcode 3", 1002, (peer) => peer.send(3)],
+  ["WS-029", "The reserved opcode 11", 1002, (peer) => peer.send(11)],
+  ["WS-030", "A control frame of 126 bytes", 1002, (peer) => peer.send(PING, "x".repeat(126))],
+  ["WS-031", "A close frame of one byte", 1002, (peer) => peer.send(CLOSE, new Uint8Array([3]))],
+  ["WS-032", "The close code 999", 1002, (peer) => peer.send(CLOSE, closing(999))],
+  ["WS-032", "The close code 1005", 1002, (peer) => peer.send(CLOSE, closing(1005))],
+  ["WS-032", "The close code 2000", 1002, (peer) => peer.send(CLOSE, closing(2000))],
+  ["WS-033", "A close reason that is not UTF-8", 1007, (peer) => peer.send(CLOSE, new Uint8Array([3, 232, 0xff]))],
+  ["WS-037", "A fragmented control frame", 1002, (peer) => peer.send(PING, "a", { more: true })],
+  ["WS-037", "A continuation of nothing", 1002, (peer) => peer.send(CONTINUATION, "a")],
+  ["WS-037", "A new message inside a fragmented one", 1002, async (peer) => {
+    await peer.send(TEXT, "a", { more: true });
+    await peer.send(BINARY, "b");
+  }],
+];
+
+for (const [id, what, code, breach] of BREACHES) {
+  row(id, `${what} fails the connection with ${code}, and the app is told protocol_error`, {
+    wire: true,
+    needs: ["ws-close-codes"],
+  }, async (target) => {
+    const { app, outcome } = echo();
+    await using server = await target.start(app);
+    const peer = await FramePeer.open(server);
+    await breach(peer);
+    assertEquals((await peer.closed())?.code, code);
+    assertEquals((await outcome()).at(-1), { type: "websocket.disconnect", code, reason: "protocol_error" });
+  });
+
+  row(id, `${what} ends the connection alone, without a close frame, and the app is told 1006`, {
+    wire: true,
+    lacks: "ws-close-codes",
+  }, async (target) => {
+    const { app, outcome } = echo();
+    await using server = await target.start(app);
+    const peer = await FramePeer.open(server);
+    await breach(peer);
+    assertEquals(await outcome(), [{ type: "websocket.disconnect", code: 1006, reason: "client_closed" }]);
+    assertEquals(await peer.receive(), null, "the connection has ended");
+    const next = await FramePeer.open(server);
+    await next.send(TEXT, "the server lives");
+    assertEquals(await next.next(), [TEXT, "the server lives"]);
+  });
+}
+
+later(
+  "WS-034",
+  "The texts of close frames that answer a violation",
+  "such a close frame needs the capability ws-close-codes: Deno ends the connection without one",
+);
+
+elsewhere(
+  "WS-035",
+  "A violation that the engine tells reaches the app with its code and protocol_error",
+  "tests/sessions/websocket_test.ts",
+);
+
+row("WS-036", "An unmasked frame fails the connection with 1002", { wire: true, needs: ["ws-strict-frames"] }, async (target) => {
+  const { app } = echo();
+  await using server = await target.start(app);
+  const peer = await FramePeer.open(server);
+  await peer.send(TEXT, "bare", { unmasked: true });
+  assertEquals((await peer.closed())?.code, 1002);
+});
+
+row("WS-036", "An unmasked frame is accepted by this engine", { wire: true, lacks: "ws-strict-frames" }, async (target) => {
+  const { app } = echo();
+  await using server = await target.start(app);
+  const peer = await FramePeer.open(server);
+  await peer.send(TEXT, "bare", { unmasked: true });
+  assertEquals(await peer.next(), [TEXT, "bare"]);
+});
+
+row("WS-073", "An offer of permessage-deflate is ignored", { wire: true, lacks: "ws-deflate" }, async (target) => {
+  const { app } = echo();
+  await using server = await target.start(app);
+  const connection = await server.connect();
+  await connection.send(handshake([["sec-websocket-extensions", "permessage-deflate; client_max_window_bits"]]));
+  const head = (await connection.head())!;
+  assertEquals(head.status, 101);
+  assert(head.pairs.every(([name]) => name.toLowerCase() !== "sec-websocket-extensions"));
+});
+
+later(
+  "WS-074",
+  "The Autobahn cases",
+  "a run of them means something with the capabilities ws-close-codes and ws-strict-frames, which the engine deno does not have",
+);
