@@ -4,7 +4,7 @@ import { Chat, type Member } from "./chat.ts";
 
 const PAGE = await Deno.readFile(new URL("page.html", import.meta.url));
 /** Bytes that may wait for one user; beyond it the connection is too slow to follow. */
-const MAX_WAITING_BYTES = 256 * 1024;
+const MAX_WAITING_BYTES = 1024 * 1024;
 
 const chat = new Chat();
 
@@ -21,12 +21,22 @@ const app: App = async (scope, receive, send) => {
     () => send({ type: "websocket.close", code: 1012, reason: "The server restarts" }),
   );
 
-  const member: Member = chat.add((message) => deliver(scope, send, JSON.stringify(message)));
+  let sent = Promise.resolve();
+  const member: Member = chat.add((message) => {
+    // Nobody waits for another, slow user: messages go out at once, and who has too many of them waiting is let go.
+    const isSlow = scope["pagi.transport"].bufferedAmount() > MAX_WAITING_BYTES;
+    if (isSlow) chat.remove(member);
+    sent = isSlow
+      ? send({ type: "websocket.close", code: 1013, reason: "Too slow" })
+      : send({ type: "websocket.send", text: JSON.stringify(message) });
+    sent.catch((error) => console.error("Cannot reach a user:", error));
+  });
   try {
     for (;;) {
       const event = await receive();
       if (event.type !== "websocket.receive") return;
       chat.handle(member, event.text ?? "");
+      await sent; // who talks faster than it listens is slowed down
     }
   } finally {
     chat.remove(member);
@@ -34,13 +44,6 @@ const app: App = async (scope, receive, send) => {
 };
 
 export default app;
-
-/** Nobody waits for a slow user: the messages go out at once, and who has too many of them waiting is let go. */
-function deliver(scope: WebSocketScope, send: Send, text: string): void {
-  const isSlow = scope["pagi.transport"].bufferedAmount() > MAX_WAITING_BYTES;
-  const sent = isSlow ? send({ type: "websocket.close", code: 1013, reason: "Too slow" }) : send({ type: "websocket.send", text });
-  sent.catch((error) => console.error("Cannot reach a user:", error));
-}
 
 /** A page of another site must not open a chat in the name of its visitor. */
 function isSameOrigin(scope: WebSocketScope): boolean {
