@@ -84,7 +84,7 @@ export interface End {
   readonly reason: string | null;
   /** WebSocket: the close code that the peer sent, or that the engine fails with. */
   readonly code?: number;
-  /** WebSocket: the peer's close text. */
+  /** WebSocket: the peer's close text. For the log, after an `end` with a reason: that reason. */
   readonly text?: string;
   /** WebSocket: a close handshake took place. */
   readonly clean?: boolean;
@@ -112,8 +112,8 @@ export interface Outbound {
   watch(): void;
   /** Sends an interim response (103). Needs `early-hints`. */
   inform(status: number, headers: Pairs): void;
-  /** A whole answer. `flags` of CLOSE and NOTIFY. */
-  respond(status: number, headers: Pairs, body: Uint8Array | string, flags: number): void;
+  /** A whole answer. `flags` of CLOSE and NOTIFY. `reason` is for the log: why the server answered in the app's place. */
+  respond(status: number, headers: Pairs, body: Uint8Array | string, flags: number, reason?: string): void;
   /** The head of an answer whose body follows in chunks. `flags` of TRAILERS, CLOSE and NOTIFY; `closed` always follows. */
   head(status: number, headers: Pairs, flags: number): void;
   /** Body bytes. They are not copied: neither side changes them afterwards. */

@@ -201,7 +201,7 @@ export class DenoServeEngine implements Engine, Wire {
       head = this.#heads!.read(request, remote);
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
-      return this.#refuse(request, this.#heads!.unreadable(request), answer(error.status), error.reason);
+      return this.#refuse(request, this.#heads!.unreadable(request, remote), answer(error.status), error.reason);
     }
     if (this.#draining) return this.#refuse(request, head, answer(503), "server_shutdown");
     if (head.method === "CONNECT") return this.#refuse(request, head, answer(501), "protocol_error");
@@ -229,7 +229,8 @@ export class DenoServeEngine implements Engine, Wire {
   #refuse(request: Request, head: RequestHead, { status, headers, body }: Answer, reason: string): Response {
     this.#observer!.opened(head);
     const isHead = head.method === "HEAD";
-    const close = head.httpVersion === "2" ? headers : withDefaults(headers, [["connection", "close"]]);
+    // Deno.serve says so itself where it ends the connection behind a 413.
+    const close = head.httpVersion === "2" || status === 413 ? headers : withDefaults(headers, [["connection", "close"]]);
     const all = withDefaults(close, this.settings.headers);
     const response = status === 413 ? closingResponse(status, all, body, request, false) : fullResponse(status, all, body, isHead);
     this.#observer!.finished(head, status, isHead ? 0 : payloadBytes(body), { reason });

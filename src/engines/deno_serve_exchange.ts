@@ -62,6 +62,7 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
   #in: RequestBody | null = null;
   #watching = false;
   #upgrading = false;
+  #success = COMPLETE;
   #early: ((inbound: Inbound) => void)[] | null = null;
 
   /** Call {@linkcode run} next. */
@@ -109,13 +110,13 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
   inform(_status: number, _headers: Pairs): void {}
 
   /** Answers at once. */
-  respond(status: number, headers: Pairs, body: Uint8Array | string, flags: number): void {
+  respond(status: number, headers: Pairs, body: Uint8Array | string, flags: number, reason?: string): void {
     if (this.#state !== PENDING) return;
     const isHead = this.#head.method === "HEAD";
     // A short string is counted faster than it is encoded.
     if (typeof body === "string" && body.length > LONG) body = encoder.encode(body);
     this.#answer(fullResponse(status, this.#complete(headers, flags), body, isHead));
-    this.#finish(status, isHead || hasNoBody(status) ? 0 : payloadBytes(body), COMPLETE);
+    this.#finish(status, isHead || hasNoBody(status) ? 0 : payloadBytes(body), reason === undefined ? COMPLETE : { reason });
     if (flags & NOTIFY) queueMicrotask(() => this.#tell((inbound) => inbound.closed(COMPLETE)));
   }
 
@@ -145,8 +146,9 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
   flush(): void {}
 
   /** Ends the stream after what waits. */
-  end(_trailers: Pairs | null, _reason?: string): void {
+  end(_trailers: Pairs | null, reason?: string): void {
     if (this.#state !== STREAMING) return;
+    if (reason !== undefined) this.#success = { reason: null, text: reason };
     if (this.#out === null) queueMicrotask(() => this.ended());
     else this.#out.end();
   }
@@ -207,7 +209,7 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
   /** The answer is whole. */
   ended(): void {
     if (this.#state === OVER) return;
-    this.#finish(this.#status, this.#taken(), COMPLETE);
+    this.#finish(this.#status, this.#taken(), this.#success);
     this.#tell((inbound) => inbound.closed(COMPLETE));
   }
 

@@ -102,14 +102,16 @@ export class HeadReader {
   }
 
   /** A head for the log, of a request whose real one can't be read. */
-  unreadable(request: Request): RequestHead {
+  unreadable(request: Request, remote: Deno.Addr): RequestHead {
     return {
+      ...(remote.transport === "tcp" ? { client: [remote.hostname, remote.port] as const } : {}),
       kind: "http",
       id: this.#nextId++,
       httpVersion: request.headers.has("host") ? "1.1" : "2",
       method: request.method.toUpperCase(),
       scheme: this.#scheme,
-      rawPath: "",
+      // Where the target begins can't be told: this is all that came behind the scheme.
+      rawPath: request.url.slice(this.#origin.length),
       path: "",
       query: "",
       rootPath: this.#rootPath,

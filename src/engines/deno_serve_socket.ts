@@ -73,8 +73,8 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
   inform(_status: number, _headers: Pairs): void {}
 
   /** Refuses the handshake. */
-  respond(status: number, headers: Pairs, body: Uint8Array | string, flags: number): void {
-    this.#handshake.respond(status, headers, body, flags);
+  respond(status: number, headers: Pairs, body: Uint8Array | string, flags: number, reason?: string): void {
+    this.#handshake.respond(status, headers, body, flags, reason);
   }
 
   /** Refuses the handshake with a streamed answer. */

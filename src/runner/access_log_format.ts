@@ -65,7 +65,7 @@ const ATOMS: Readonly<Record<string, () => Formatter>> = {
   d: () => ({ durationMs }) => (durationMs / 1000).toFixed(3),
   D: () => ({ durationMs }) => String(Math.round(durationMs * 1000)),
   T: () => ({ durationMs }) => String(Math.trunc(durationMs / 1000)),
-  X: () => ({ end }) => end.reason === null ? "-" : escapeText(end.reason),
+  X: () => (entry) => escapeText(reasonOf(entry) ?? "-"),
   K: () => ({ head }) => head.kind,
   "%": () => () => "%",
 };
@@ -82,12 +82,22 @@ export function accessLogFormatter(format: string): Formatter {
     fail(`Unknown access log format "${format}": use clf, combined, common, tiny, json, or a string with % atoms`);
   }
   const parts = compile(named ?? format, named !== undefined);
-  if (format === "clf" || format === "tiny") parts.push(({ end }) => end.reason === null ? "" : ` ${escapeText(end.reason)}`);
+  if (format === "clf" || format === "tiny") {
+    parts.push((entry) => {
+      const reason = reasonOf(entry);
+      return reason === null ? "" : ` ${escapeText(reason)}`;
+    });
+  }
   return (entry) => {
     let line = "";
     for (const part of parts) line += typeof part === "string" ? part : part(entry);
     return line;
   };
+}
+
+/** Why it ended: a reason token, or what the app gave to `sse.close`. */
+function reasonOf({ head, end }: AccessEntry): string | null {
+  return end.reason ?? (head.kind === "sse" ? end.text ?? null : null);
 }
 
 /** Writes control bytes, quotes, backslashes and what is not ASCII as `\xHH`, or `\uHHHH` above 0xFF. */
@@ -185,7 +195,9 @@ function two(value: number): string {
 function jsonFormatter(): Formatter {
   let second = NaN;
   let start = "";
-  return ({ head, status, bytes, end, durationMs, timeMs }) => {
+  return (entry) => {
+    const { head, status, bytes, end, durationMs, timeMs } = entry;
+    const reason = reasonOf(entry);
     const now = Math.floor(timeMs / 1000);
     if (now !== second) {
       second = now;
@@ -208,7 +220,7 @@ function jsonFormatter(): Formatter {
       '","status":' + (status === 0 ? "null" : status) +
       ',"bytes":' + bytes +
       ',"duration_ms":' + Math.round(durationMs * 1000) / 1000 +
-      ',"reason":' + (end.reason === null ? "null" : json(end.reason)) +
+      ',"reason":' + (reason === null ? "null" : json(reason)) +
       (end.code === undefined ? "" : ',"close_code":' + end.code) +
       ',"referer":' + (referer === null ? "null" : json(referer)) +
       ',"user_agent":' + (agent === null ? "null" : json(agent)) + "}";

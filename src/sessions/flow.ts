@@ -56,7 +56,9 @@ export class Flow {
 
   /** The wire says that the buffer has shrunk. */
   drained(): void {
-    if (!this.high || this.over || this.out.buffered >= this.limits.lowWaterBytes) return;
+    if (!this.high || this.over) return;
+    const { buffered } = this.out;
+    if (buffered > 0 && buffered >= this.limits.lowWaterBytes) return; // a low mark of 0 is reached by an empty buffer
     this.high = false;
     runCallbacks(this.#onDrain, this.out);
     this.#release();

@@ -343,7 +343,7 @@ export class HttpSession implements Inbound, Fate {
   #end(status: number, reason: DisconnectReason): void {
     if (status > 0) {
       const { headers, body } = answer(status);
-      this.out.respond(status, headers, body, FAILURE_FLAGS);
+      this.out.respond(status, headers, body, FAILURE_FLAGS, reason);
     } else this.out.abort(reason);
     this.#lost(reason);
   }

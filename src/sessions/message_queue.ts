@@ -23,6 +23,11 @@ export class MessageQueue {
     this.#limits = limits;
   }
 
+  /** An event is there. */
+  get ready(): boolean {
+    return this.#events.length > 0;
+  }
+
   /** The next event, now or later. The disconnect comes again and again. */
   receive(): Promise<WebSocketReceiveEvent> {
     const event = this.#events.shift();

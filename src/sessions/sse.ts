@@ -286,7 +286,7 @@ export class SseSession implements Inbound {
     this.#state = next;
     if (this.#response === null || !this.#response.left) {
       const { status, headers, body } = answer(500);
-      this.#out.respond(status, headers, body, FAILURE_FLAGS);
+      this.#out.respond(status, headers, body, FAILURE_FLAGS, "server_error");
       if (this.#reason === "") this.#reason = "server_error";
       this.#over();
     } else this.#cut("server_error");

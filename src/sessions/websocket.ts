@@ -77,7 +77,8 @@ export class WebSocketSession implements SocketInbound {
 
   /** `receive` of this scope. After a refused handshake it never settles: no disconnect is told then. */
   receive(): Promise<WebSocketReceiveEvent> {
-    if (this.#state === S.CONNECTING) this.#out.watch();
+    // Only a receive that waits wants to know: an app that just takes the connect event is about to answer.
+    if (this.#state === S.CONNECTING && !this.#queue.ready) this.#out.watch();
     return this.#queue.receive();
   }
 
@@ -274,7 +275,7 @@ export class WebSocketSession implements SocketInbound {
       this.#out.abort("server_error");
     } else {
       const { status, headers, body } = answer(500);
-      this.#out.respond(status, headers, body, FAILURE_FLAGS);
+      this.#out.respond(status, headers, body, FAILURE_FLAGS, "server_error");
     }
     this.#over();
   }

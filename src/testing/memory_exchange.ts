@@ -161,7 +161,7 @@ export class MemoryExchange<P extends Peer = Peer, I extends Inbound = Inbound> 
   }
 
   /** A whole answer. */
-  respond(status: number, headers: Pairs, body: Uint8Array | string, flags: number): void {
+  respond(status: number, headers: Pairs, body: Uint8Array | string, flags: number, _reason?: string): void {
     if (this.crossed("respond")) return (flags & NOTIFY) !== 0 ? this.#tellHeld() : undefined;
     if (this.phase !== IDLE) this.guard.violate("respond", "an answer has begun");
     if ((flags & ~(CLOSE | NOTIFY)) !== 0) this.guard.violate("respond", `it takes the flags CLOSE and NOTIFY, not ${flags}`);

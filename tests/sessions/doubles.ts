@@ -76,8 +76,8 @@ export class RecordingOutbound implements SocketOutbound {
   inform(status: number, headers: Pairs): void {
     this.calls.push(`inform ${status} ${JSON.stringify(headers)}`);
   }
-  respond(status: number, headers: Pairs, body: Uint8Array | string, flags: number): void {
-    this.calls.push(`respond ${status} ${JSON.stringify(headers)} ${text(body)} ${flags}`);
+  respond(status: number, headers: Pairs, body: Uint8Array | string, flags: number, reason?: string): void {
+    this.calls.push(`respond ${status} ${JSON.stringify(headers)} ${text(body)} ${flags}${reason === undefined ? "" : ` ${reason}`}`);
   }
   head(status: number, headers: Pairs, flags: number): void {
     this.calls.push(`head ${status} ${JSON.stringify(headers)} ${flags}`);
