@@ -258,6 +258,7 @@ export class TestExchange implements AsyncIterable<Uint8Array> {
       hint: (status, headers) => void this.hints.push({ status, headers: toHeaders(headers) }),
       head: (status, pairs) => {
         this.#setup.onHead(pairs);
+        this.#continued.reject(new ClosedError(`${this.#setup.request} was answered with ${status}, without 100 Continue`, ""));
         this.#head.resolve({ status, pairs, headers: toHeaders(pairs) });
       },
       data: (bytes) => this.#body.put(bytes),
