@@ -1,0 +1,254 @@
+/** Apps that fail, and what happens to their connections. */
+
+import { assert, assertEquals } from "@std/assert";
+import { answer, http, scopes, text } from "../apps.ts";
+import { later, row } from "../suite.ts";
+import type { Reply } from "../reply.ts";
+import { Gate, Mailbox, settle } from "../waiting.ts";
+import { WireExchange } from "../wire_exchange.ts";
+import { defineApp } from "../../../src/spec/app.ts";
+
+const SECRET = "the secret of the app";
+
+function isServerError(reply: Reply): void {
+  assertEquals([reply.status, reply.get("content-type"), reply.text], [500, "text/plain; charset=utf-8", "Internal Server Error\n"]);
+}
+
+row("HTTP-090", "An app that returns without a response: 500, and a line in the log", {}, async (target) => {
+  await using server = await target.start(http(async () => {}));
+  isServerError(await server.request());
+  assertEquals((await server.noted(/without starting a response/)).level, "error");
+});
+
+row("HTTP-091", "An app that throws before its response: 500, and a line in the log", {}, async (target) => {
+  await using server = await target.start(http(() => Promise.reject(new Error(SECRET))));
+  isServerError(await server.request());
+  const note = await server.noted(/The app failed/);
+  assertEquals(note.level, "error");
+  assert(JSON.stringify(note).includes(SECRET));
+});
+
+row("HTTP-091", "also where it throws at once, or something that is no error", {}, async (target) => {
+  for (const thrown of [undefined, null, "text", 1, { toString: () => "x" }]) {
+    await using server = await target.start(() => {
+      throw thrown;
+    });
+    isServerError(await server.request());
+  }
+});
+
+row("HTTP-091", "the answer says `connection: close`", { wire: true }, async (target) => {
+  await using server = await target.start(http(() => Promise.reject(new Error(SECRET))));
+  assertEquals((await server.request()).get("connection"), "close");
+});
+
+later("HTTP-090", "the connection is closed", "`Deno.serve` sends `connection: close` and keeps the connection; most clients close theirs");
+later("HTTP-091", "the connection is closed", "`Deno.serve` sends `connection: close` and keeps the connection; most clients close theirs");
+
+row("HTTP-092", "An app that throws in its response: the client sees it cut, without a second head", {}, async (target) => {
+  await using server = await target.start(http(async (_scope, _receive, send) => {
+    await send({ type: "http.response.start", status: 200 });
+    await send({ type: "http.response.body", body: "hello", more: 1 });
+    await settle(10);
+    throw new Error(SECRET);
+  }));
+  const reply = await server.request();
+  assertEquals([reply.status, reply.text, reply.cut], [200, "hello", true]);
+  await server.noted(/after the response started/);
+  assertEquals((await server.ended()).end.reason, "server_error");
+});
+
+row("HTTP-093", "Nothing is logged as an error where the client had left before the app failed or returned", {}, async (target) => {
+  const over = new Mailbox<void>();
+  await using server = await target.start(http(async (scope, receive) => {
+    scope["pagi.connection"].isConnected();
+    while ((await receive()).type !== "http.disconnect");
+    over.put();
+    if (scope.path === "/throws") throw new Error(SECRET);
+  }));
+  for (const path of ["/throws", "/returns"]) {
+    const exchange = await server.exchange({ target: path });
+    await settle(10);
+    exchange.leave();
+    await over.take();
+  }
+  await server.ended(2);
+  await settle();
+  assertEquals(server.notes.filter(({ level }) => level === "error" || level === "warn"), []);
+  assertEquals(server.finished.map(({ status, end }) => [status === 500, end.reason]), [[false, "client_closed"], [
+    false,
+    "client_closed",
+  ]]);
+});
+
+row("HTTP-094", "Other exchanges go on, whatever an app does", {}, async (target) => {
+  const gate = new Gate();
+  await using server = await target.start(http(async (scope, _receive, send) => {
+    if (scope.path === "/throws") throw new Error(SECRET);
+    await send({ type: "http.response.start", status: 200 });
+    await send({ type: "http.response.body", body: "hello", more: 1 });
+    await gate.pass();
+    await send({ type: "http.response.body", body: "world" });
+  }));
+  const exchange = await server.exchange();
+  await exchange.readUntil("hello");
+  for (let count = 0; count < 3; count++) assertEquals((await server.request({ target: "/throws" })).status, 500);
+  gate.open();
+  assertEquals(await exchange.readUntil("world"), "helloworld");
+});
+
+row("HTTP-095", "What the app's promise resolves to means nothing", {}, async (target) => {
+  const app = http(async (_scope, _receive, send) => {
+    await answer(send, "fine");
+    return { status: 500 } as unknown as void;
+  });
+  await using server = await target.start(app);
+  const reply = await server.request();
+  assertEquals([reply.status, reply.text], [200, "fine"]);
+});
+
+row(
+  "HTTP-096",
+  "A scope type that the app does not handle is answered as its protocol says, and the server goes on",
+  {},
+  async (target) => {
+    await using server = await target.start(defineApp({ http: (_scope, _receive, send) => answer(send) }), { lifespan: "auto" });
+    isServerError(await server.request({ headers: [["accept", "text/event-stream"]] }));
+    assertEquals((await server.request()).status, 200);
+  },
+);
+
+row("HTTP-097", "A response that was started and not finished is cut, and logged", {}, async (target) => {
+  await using server = await target.start(http(async (_scope, _receive, send) => {
+    await send({ type: "http.response.start", status: 200 });
+    await send({ type: "http.response.body", body: "hello", more: 1 });
+    await settle(10);
+  }));
+  const reply = await server.request();
+  assertEquals([reply.text, reply.cut], ["hello", true]);
+  assertEquals((await server.noted(/before its response was complete/)).level, "error");
+});
+
+row("HTTP-097", "with the start alone it is a 500", {}, async (target) => {
+  await using server = await target.start(http((_scope, _receive, send) => send({ type: "http.response.start", status: 200 })));
+  isServerError(await server.request());
+});
+
+row("HTTP-097", "no next response is written into it", { wire: true }, async (target) => {
+  await using server = await target.start(http(async (_scope, _receive, send) => {
+    await send({ type: "http.response.start", status: 200 });
+    await send({ type: "http.response.body", body: "hello", more: 1 });
+    await settle(10);
+  }));
+  const connection = await server.connect();
+  await connection.send("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
+  assertEquals((await connection.rest()).match(/HTTP\/1\.1/g)?.length, 1);
+});
+
+row("HTTP-098", "A connection stays open for the next request", { wire: true }, async (target) => {
+  const { app, seen } = scopes();
+  await using server = await target.start(app);
+  const connection = await server.connect();
+  for (let count = 0; count < 3; count++) {
+    await connection.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assertEquals((await WireExchange.reply(connection)).status, 200);
+  }
+  const ports = [await seen.take(), await seen.take(), await seen.take()].map(({ client }) => client![1]);
+  assertEquals(new Set(ports).size, 1);
+});
+
+row("HTTP-099", "`Connection: close` of the client closes it behind the response", { wire: true }, async (target) => {
+  await using server = await target.start(text("ok"));
+  for (const value of ["close", "Close", "keep-alive, close"]) {
+    const connection = await server.connect();
+    await connection.send(`GET / HTTP/1.1\r\nHost: a\r\nConnection: ${value}\r\n\r\n`);
+    assertEquals((await WireExchange.reply(connection)).text, "ok");
+    assert(await connection.ends(), value);
+  }
+});
+
+const STREAM = http(async (scope, _receive, send) => {
+  const headers = scope.path === "/declared" ? [["content-length", "10"]] as const : [];
+  await send({ type: "http.response.start", status: 200, headers });
+  await send({ type: "http.response.body", body: "hello", more: 1 });
+  await send({ type: "http.response.body", body: "world" });
+});
+
+row("HTTP-100", "An HTTP/1.0 response without a length is not chunked, and ends with its connection", { wire: true }, async (target) => {
+  await using server = await target.start(STREAM);
+  for (const headers of [[], [["connection", "keep-alive"]]] as const) {
+    const reply = await server.request({ httpVersion: "1.0", headers });
+    assertEquals([reply.text, reply.get("transfer-encoding"), reply.get("content-length")], ["helloworld", null, null]);
+  }
+});
+
+row("HTTP-101", "HTTP/1.0 with keep-alive and a length: the connection stays open", { wire: true }, async (target) => {
+  await using server = await target.start(STREAM);
+  const connection = await server.connect();
+  for (let count = 0; count < 2; count++) {
+    await connection.send("GET /declared HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    const reply = await WireExchange.reply(connection);
+    assertEquals([reply.text, reply.get("connection")], ["helloworld", "keep-alive"]);
+  }
+});
+
+row("HTTP-102", "HTTP/1.0 without keep-alive: it is closed", { wire: true }, async (target) => {
+  await using server = await target.start(STREAM);
+  const connection = await server.connect();
+  await connection.send("GET /declared HTTP/1.0\r\n\r\n");
+  assertEquals((await WireExchange.reply(connection)).text, "helloworld");
+  assert(await connection.ends());
+});
+
+row("HTTP-103", "`Connection: close` of the app is sent", { wire: true }, async (target) => {
+  await using server = await target.start(text("ok", [["Connection", "close"]]));
+  assertEquals((await server.request()).get("connection"), "close");
+});
+
+row("HTTP-104", "Pipelined requests are answered one by one, in their order", { wire: true }, async (target) => {
+  let open = 0;
+  let most = 0;
+  await using server = await target.start(http(async (scope, _receive, send) => {
+    most = Math.max(most, ++open);
+    await settle(scope.path === "/0" ? 20 : 1);
+    await answer(send, scope.path);
+    open--;
+  }));
+  const connection = await server.connect();
+  await connection.send(Array.from({ length: 10 }, (_, index) => `GET /${index} HTTP/1.1\r\nHost: a\r\n\r\n`).join(""));
+  for (let index = 0; index < 10; index++) assertEquals((await WireExchange.reply(connection)).text, `/${index}`);
+  assertEquals(most, 1);
+});
+
+row(
+  "HTTP-105",
+  "What is pipelined behind `Connection: close` is not served; garbage behind a good request is refused",
+  { wire: true },
+  async (target) => {
+    const { app, seen } = scopes();
+    await using server = await target.start(app);
+    const connection = await server.connect();
+    await connection.send("GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
+    assertEquals((await connection.rest()).match(/HTTP\/1\.1/g)?.length, 1);
+    const other = await server.connect();
+    await other.send("GET /3 HTTP/1.1\r\nHost: a\r\n\r\n\x01\x02 garbage\r\n\r\n");
+    const got = await other.rest();
+    assertEquals(/^HTTP\/1\.1 200 [\s\S]*HTTP\/1\.1 400 /.test(got), true, got);
+    assertEquals([(await seen.take()).path, (await seen.take()).path, seen.waiting], ["/1", "/3", 0]);
+  },
+);
+
+row("HTTP-109", "A connection that breaks ends alone", { wire: true }, async (target) => {
+  await using server = await target.start(text("ok"));
+  const good = await server.connect();
+  await good.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  await WireExchange.reply(good);
+  for (const bytes of ["\0\0\0", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf", "GET / HT"]) {
+    const bad = await server.connect();
+    await bad.send(bytes);
+    bad.close();
+  }
+  await settle();
+  await good.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  assertEquals((await WireExchange.reply(good)).text, "ok");
+});
