@@ -46,7 +46,7 @@ export interface Parsed {
  */
 export function parseRequest(request: MemoryRequest, id: number, capabilities: readonly Capability[], maxBodyBytes: number): Parsed {
   const headers = joinCookies(request.headers);
-  const get = (name: string): string | null => find(headers, name);
+  const get = (name: string): string | null => joined(headers, name);
   const { target, refusal } = parseTarget(request.target);
   const isSocket = request.isExtendedConnect === true;
   const kind = isSocket ? "websocket" : classify(request.method, request.httpVersion, get);
@@ -73,6 +73,12 @@ export function parseRequest(request: MemoryRequest, id: number, capabilities: r
 export function find(headers: Pairs, name: string): string | null {
   for (const pair of headers) if (pair[0] === name) return pair[1];
   return null;
+}
+
+/** All values of a header, joined as a list (RFC 9110 section 5.2). */
+function joined(headers: Pairs, name: string): string | null {
+  const values = headers.filter(([other]) => other === name).map(([, value]) => value);
+  return values.length === 0 ? null : values.join(", ");
 }
 
 function parseTarget(target: string): { target: Pick<RequestHead, "rawPath" | "path" | "query">; refusal: Answer | null } {

@@ -36,6 +36,8 @@ Deno.test("MemoryEngine.request() classifies by the Accept header", async () => 
   const { engine, host, peer } = await setUp();
   engine.request(request({ headers: [["host", "a"], ["accept", "text/event-stream"]] }), peer);
   assertEquals(host.head!.kind, "sse");
+  engine.request(request({ headers: [["host", "a"], ["accept", "text/html"], ["Accept", "text/event-stream"]] }), peer);
+  assertEquals(host.head!.kind, "sse", "in any of several headers");
   engine.disconnectAll();
 });
 
