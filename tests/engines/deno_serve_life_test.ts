@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { StartupError } from "../../src/spec/errors.ts";
 import { DenoServeEngine } from "../../src/engines/deno_serve.ts";
 import { echoHead, RawClient, run, SETTINGS, start } from "./engine_peer.ts";
+import { needs } from "../tools.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -218,7 +219,9 @@ Deno.test("fact 4: Deno's warning about signals comes only where an app waits fo
   }
 });
 
-Deno.test("DenoServeEngine speaks HTTP/2 in cleartext and over TLS, with :authority as host", async (t) => {
+const http2 = needs(["curl", "nghttp", "openssl"], "DenoServeEngine speaks HTTP/2 in cleartext and over TLS, with :authority as host");
+
+Deno.test(http2, async (t) => {
   const dir = await Deno.makeTempDir();
   const certs = await run("openssl", [
     ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost"],

@@ -1,7 +1,7 @@
 /** A headless Chromium for the tests of the pages. */
 import { type Browser, chromium, type Page } from "playwright-core";
+import { find } from "../tools.ts";
 
-const EXECUTABLE = "/usr/bin/chromium";
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -20,7 +20,9 @@ export interface Browsing extends AsyncDisposable {
 
 /** Starts the browser. */
 export async function browse(): Promise<Browsing> {
-  const browser: Browser = await chromium.launch({ executablePath: EXECUTABLE, args: FLAGS, headless: true });
+  const executablePath = find("chromium");
+  if (executablePath === null) throw new Error("There is no chromium on the path");
+  const browser: Browser = await chromium.launch({ executablePath, args: FLAGS, headless: true });
   const context = await browser.newContext();
   context.setDefaultTimeout(20_000);
   const problems: string[] = [];

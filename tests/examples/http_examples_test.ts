@@ -1,8 +1,9 @@
 /** The examples of plain requests, each run as its README says and asked by curl. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { curl, curling, run } from "./running.ts";
+import { needs } from "../tools.ts";
 
-Deno.test("01-hello-http answers every path with its text", async () => {
+Deno.test(needs("curl", "01-hello-http answers every path with its text"), async () => {
   await using example = await run("01-hello-http");
   assertEquals(await curl(`${example.url}/`), "Hello from PAGI");
   assertEquals(await curl("-X", "DELETE", "-i", `${example.url}/a/b?c`).then((answer) => answer.split("\r\n")[0]), "HTTP/1.1 200 OK");
@@ -10,7 +11,7 @@ Deno.test("01-hello-http answers every path with its text", async () => {
   await example.stop();
 });
 
-Deno.test("02-streaming-response sends its chunks one by one", async () => {
+Deno.test(needs("curl", "02-streaming-response sends its chunks one by one"), async () => {
   await using example = await run("02-streaming-response");
   await using client = curling(`${example.url}/`);
   const started = performance.now();
@@ -21,7 +22,7 @@ Deno.test("02-streaming-response sends its chunks one by one", async () => {
   await example.stop();
 });
 
-Deno.test("02-streaming-response stops when the client leaves", async () => {
+Deno.test(needs("curl", "02-streaming-response stops when the client leaves"), async () => {
   await using example = await run("02-streaming-response");
   {
     await using client = curling("-d", "a body that is drained first", `${example.url}/`);
@@ -31,7 +32,7 @@ Deno.test("02-streaming-response stops when the client leaves", async () => {
   await example.stop();
 });
 
-Deno.test("03-request-body sends back what it got", async () => {
+Deno.test(needs("curl", "03-request-body sends back what it got"), async () => {
   await using example = await run("03-request-body");
   assertEquals(await curl("-d", "hello there", example.url), "You sent: hello there");
   assertEquals(await curl(example.url), "No body provided");
@@ -42,7 +43,7 @@ Deno.test("03-request-body sends back what it got", async () => {
   await example.stop();
 });
 
-Deno.test("06-lifespan-state shares its greeting, and says when it starts and stops", async () => {
+Deno.test(needs("curl", "06-lifespan-state shares its greeting, and says when it starts and stops"), async () => {
   await using example = await run("06-lifespan-state");
   assertEquals(await curl(example.url), "Hello from lifespan via shared state");
   const log = await example.stop();
@@ -50,13 +51,13 @@ Deno.test("06-lifespan-state shares its greeting, and says when it starts and st
   assertStringIncludes(log, "Shutting down\n");
 });
 
-Deno.test("06-lifespan-state has no state with --lifespan off", async () => {
+Deno.test(needs("curl", "06-lifespan-state has no state with --lifespan off"), async () => {
   await using example = await run("06-lifespan-state", ["--lifespan", "off"]);
   assertEquals(await curl(example.url), "Hello via shared state");
   assert(!(await example.stop()).includes("Starting up"));
 });
 
-Deno.test("08-tls-introspection tells of TLS, and of none", async () => {
+Deno.test(needs(["curl", "openssl"], "08-tls-introspection tells of TLS, and of none"), async () => {
   const folder = await Deno.makeTempDir({ prefix: "example_" });
   try {
     const readme = await Deno.readTextFile(new URL("../../examples/08-tls-introspection/README.md", import.meta.url));
@@ -91,7 +92,7 @@ Deno.test("08-tls-introspection tells of TLS, and of none", async () => {
   }
 });
 
-Deno.test("12-utf8 counts the characters and bytes of a path, a query and a form", async () => {
+Deno.test(needs("curl", "12-utf8 counts the characters and bytes of a path, a query and a form"), async () => {
   await using example = await run("12-utf8");
   const ask = async (text: string, ...args: string[]) => {
     const answer = await curl("-i", ...args);

@@ -3,9 +3,11 @@ import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
 import { browse } from "./browsing.ts";
 import { curling, run } from "./running.ts";
+import { needs } from "../tools.ts";
 
 // The driver of the browser keeps a pipe and timers of its own between calls.
-const page = (name: string, body: () => Promise<void>) => Deno.test({ name, sanitizeOps: false, sanitizeResources: false, fn: body });
+const page = (name: string, body: () => Promise<void>) =>
+  Deno.test({ ...needs(["chromium", "curl"], name), sanitizeOps: false, sanitizeResources: false, fn: body });
 
 page("websocket-chat shows the users of a room to each other, and no other room's messages", async () => {
   await using example = await run("websocket-chat");

@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { WebSocket } from "ws";
 import { curl, curling, run } from "./running.ts";
+import { needs } from "../tools.ts";
 
 const EVENTS = ["-H", "accept: text/event-stream"];
 
@@ -24,7 +25,7 @@ Deno.test("04-websocket-echo answers text with a prefix and bytes unchanged", as
   await example.stop();
 });
 
-Deno.test("05-sse-broadcaster sends its three events and ends", async () => {
+Deno.test(needs("curl", "05-sse-broadcaster sends its three events and ends"), async () => {
   await using example = await run("05-sse-broadcaster");
   const started = performance.now();
   const answer = await curl("-i", ...EVENTS, example.url);
@@ -34,7 +35,7 @@ Deno.test("05-sse-broadcaster sends its three events and ends", async () => {
   await example.stop();
 });
 
-Deno.test("05-sse-broadcaster stops when the client leaves", async () => {
+Deno.test(needs("curl", "05-sse-broadcaster stops when the client leaves"), async () => {
   await using example = await run("05-sse-broadcaster");
   {
     await using client = curling(...EVENTS, example.url);
@@ -44,16 +45,19 @@ Deno.test("05-sse-broadcaster stops when the client leaves", async () => {
   await example.stop();
 });
 
-Deno.test("13-flow-control reports a client that keeps up as healthy, and ends its stream when the server stops", async () => {
-  await using example = await run("13-flow-control");
-  await using client = curling(...EVENTS, example.url);
-  const text = await client.until("id: 10\n");
-  assertStringIncludes(text, "event: reading\n");
-  await example.line(/^round 50: healthy, \d+ bytes wait$/);
-  const started = performance.now();
-  await example.stop();
-  assert(performance.now() - started < 5000, "the endless stream ends by itself");
-});
+Deno.test(
+  needs("curl", "13-flow-control reports a client that keeps up as healthy, and ends its stream when the server stops"),
+  async () => {
+    await using example = await run("13-flow-control");
+    await using client = curling(...EVENTS, example.url);
+    const text = await client.until("id: 10\n");
+    assertStringIncludes(text, "event: reading\n");
+    await example.line(/^round 50: healthy, \d+ bytes wait$/);
+    const started = performance.now();
+    await example.stop();
+    assert(performance.now() - started < 5000, "the endless stream ends by itself");
+  },
+);
 
 Deno.test("13-flow-control skips readings for a client that does not read", async () => {
   await using example = await run("13-flow-control");

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { APP, Cli, cli, folder } from "./process.ts";
+import { needs } from "../tools.ts";
 
 const FILES = { "app.js": APP };
 
@@ -120,7 +121,7 @@ Deno.test("cli without an app lists the working directory and hides dotfiles", a
   assertEquals((await server.stop()).code, 0);
 });
 
-Deno.test("cli serves TLS with --ssl-cert and --ssl-key", async () => {
+Deno.test(needs(["curl", "openssl"], "cli serves TLS with --ssl-cert and --ssl-key"), async () => {
   await using files = await folder(FILES);
   const made = await new Deno.Command("openssl", {
     args: "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost"
@@ -142,7 +143,7 @@ Deno.test("cli serves TLS with --ssl-cert and --ssl-key", async () => {
   });
 });
 
-Deno.test("cli --socket gives the file its mode, replaces a stale one and removes it at the end", async () => {
+Deno.test(needs("curl", "cli --socket gives the file its mode, replaces a stale one and removes it at the end"), async () => {
   await using files = await folder(FILES);
   const path = `${files.path}/s`;
   for (const [args, mode] of [[[], 0o600], [["--socket-mode", "0660"], 0o660]] as const) {

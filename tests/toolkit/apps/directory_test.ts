@@ -5,6 +5,7 @@ import type { SendEvent } from "../../../src/spec/events.ts";
 import type { Scope } from "../../../src/spec/scope.ts";
 import { directoryApp } from "../../../src/toolkit/apps/directory.ts";
 import { get, parts, raw, readUntil, type Served, served, write } from "../serving.ts";
+import { needs } from "../../tools.ts";
 
 const BIG = Uint8Array.from({ length: 200_000 }, (_, at) => (at * 7919) & 0xff);
 const ODD = [
@@ -48,8 +49,8 @@ async function makeTree(): Promise<string> {
   return base;
 }
 
-function test(name: string, body: (server: Served, root: string) => Promise<void>): void {
-  Deno.test(`directoryApp() ${name}`, async () => {
+function test(name: string, body: (server: Served, root: string) => Promise<void>, tools: readonly string[] = []): void {
+  Deno.test(needs(tools, `directoryApp() ${name}`), async () => {
     const base = await makeTree();
     try {
       await using server = await served(directoryApp(`${base}/public`));
@@ -252,7 +253,7 @@ test("is downloaded, resumed and listed by curl", async ({ url }, root) => {
   await curl("-C", "-", "-o", `${root}/../part.bin`, `${url}/big.bin`);
   assertEquals(await Deno.readFile(`${root}/../part.bin`), BIG);
   assertEquals(await curl("-L", `${url}/sub`), await curl(`${url}/sub/`));
-});
+}, ["curl"]);
 
 test("declines an event stream with 406 and refuses a WebSocket", async ({ port }) => {
   assertEquals(parts(await raw(port, get("/hello.txt", "Accept: text/event-stream\r\n"))).status, 406);

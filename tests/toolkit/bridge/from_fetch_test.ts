@@ -3,9 +3,10 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import type { Scope } from "../../../src/spec/scope.ts";
 import { type FetchHandler, fromFetch } from "../../../src/toolkit/bridge/from_fetch.ts";
 import { get, parts, raw, readUntil, type Served, served, write } from "../serving.ts";
+import { needs } from "../../tools.ts";
 
-function test(name: string, handler: FetchHandler, body: (server: Served) => Promise<void>): void {
-  Deno.test(`fromFetch() ${name}`, async () => {
+function test(name: string, handler: FetchHandler, body: (server: Served) => Promise<void>, tools: readonly string[] = []): void {
+  Deno.test(needs(tools, `fromFetch() ${name}`), async () => {
     await using server = await served(fromFetch(handler));
     await body(server);
   });
@@ -244,7 +245,7 @@ test("answers an event stream to a browser's Accept, over HTTP/2 too", () => {
     }).output();
     assertEquals(new TextDecoder().decode(stdout), "data: a\n\ndata: b\n\n");
   }
-});
+}, ["curl"]);
 
 Deno.test("fromFetch() throws on a lifespan scope, so that the server goes on without one", async () => {
   const never = () => Promise.reject(new Error("not asked"));
