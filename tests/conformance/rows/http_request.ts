@@ -74,7 +74,7 @@ row("HTTP-006", "`scheme` comes from the connection, not from a header: http", {
   assertEquals((await seen.take()).scheme, "http");
 });
 
-row("HTTP-006", "https over TLS", {}, async (target) => {
+row("HTTP-006", "https over TLS", { tool: "openssl" }, async (target) => {
   const { app, seen } = scopes();
   await using server = await target.start(app, { tls: true });
   await server.request({ headers: [["x-forwarded-proto", "http"]] });

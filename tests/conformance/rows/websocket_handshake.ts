@@ -124,7 +124,7 @@ row("WS-005", "The scope follows the rules of http, with the scheme ws", {}, asy
   assertEquals([scope.pagi.version, typeof scope.extensions, "state" in scope], ["0.3", "object", false]);
 });
 
-row("WS-005", "The scheme is wss over TLS", {}, async (target) => {
+row("WS-005", "The scheme is wss over TLS", { tool: "openssl" }, async (target) => {
   const { app, outcome } = scopeProbe();
   await using server = await target.start(app, { tls: true });
   await server.websocket({ headers: [["x-forwarded-proto", "http"]] });
