@@ -149,6 +149,13 @@ Deno.test("settle() fills in the defaults of the table", () => {
     10_000_000,
   ]);
   assertEquals([settle({ env: "development" }).accessLog, settle({ env: "development" }).validateEvents], [true, true]);
+  assertEquals([
+    settle({ env: "development", validateEvents: false }).validateEvents,
+    settle({ env: "x", validateEvents: true }).validateEvents,
+  ], [
+    false,
+    true,
+  ]);
   assertEquals([settle({ env: "test" }).accessLog, settle({ env: "test", quiet: true }).logLevel], [true, "error"]);
 });
 

@@ -71,6 +71,27 @@ Deno.test("serve() runs the lifespan around everything else, and the shutdown on
   assertEquals(events, ["lifespan.startup", "lifespan.shutdown"]);
 });
 
+Deno.test("serve() takes no connection before the lifespan startup is complete", async () => {
+  const starting = Promise.withResolvers<void>();
+  const ready = Promise.withResolvers<void>();
+  const slow: App = async (scope, receive, send) => {
+    if (scope.type !== "lifespan") return await app(scope, receive, send);
+    await receive();
+    starting.resolve();
+    await ready.promise;
+    await send({ type: "lifespan.startup.complete" });
+  };
+  const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = free.addr as Deno.NetAddr;
+  free.close();
+  const serving = serve(slow, { ...OPTIONS, port });
+  await starting.promise;
+  await assertRejects(() => Deno.connect({ hostname: "127.0.0.1", port }), Deno.errors.ConnectionRefused);
+  ready.resolve();
+  await using server = await serving;
+  assertEquals(await text(`${server.url}x`), "/x");
+});
+
 Deno.test("serve() shuts the app down where the port is taken, and names who has it", async () => {
   const events: string[] = [];
   const alive: App = async (scope, receive, send) => {
