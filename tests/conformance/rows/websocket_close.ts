@@ -158,7 +158,7 @@ row("WS-052", "A message that crosses the app's close ends the connection at onc
   assertEquals(await outcome(), GONE);
 });
 
-elsewhere("WS-053", "A peer that never answers a close frame is cut after 10 seconds", "tests/sessions/scenario_websocket_test.ts");
+elsewhere("WS-053", "A peer that never answers a close frame is cut in the end", "tests/sessions/scenario_websocket_test.ts");
 
 row("WS-054", "Codes that an app may not send and reasons over 123 bytes reject (EventError), the connection stays", {}, async (target) => {
   const { app, outcome } = socketProbe(async (_scope, _receive, send) => {
