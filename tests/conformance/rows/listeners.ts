@@ -1,0 +1,24 @@
+/** Listeners. */
+
+import { elsewhere, later } from "../suite.ts";
+
+const OPTIONS = "tests/runner/options_test.ts";
+const SERVE = "tests/runner/serve_test.ts";
+const ERRORS = "tests/runner/cli_errors_test.ts";
+const RUN = "tests/runner/cli_run_test.ts";
+const ONE_LISTENER = "one listener for each server; `serve` may be called several times in one process";
+
+elsewhere("LISN-001", "The default is 127.0.0.1, port 5000", OPTIONS);
+elsewhere("LISN-002", "Port 0 takes a free one, and the server tells which", SERVE);
+later("LISN-003", "Several listeners, each with its own addresses in the scope", ONE_LISTENER);
+elsewhere("LISN-004", "A socket and a host or port exclude each other, and the error names both", ERRORS);
+later("LISN-005", "A list of listeners is checked", ONE_LISTENER);
+elsewhere("LISN-006", "The server tells its addresses", SERVE);
+elsewhere("LISN-007", "Without an app nothing is served, and the error says what was wrong", ERRORS);
+elsewhere("LISN-008", "A wrong value is an error that names its option", ERRORS);
+elsewhere("LISN-009", "A port in use, and one without permission, are errors that say so", ERRORS);
+elsewhere("LISN-010", "A banner tells address, engine, home, workers, TLS and environment", RUN);
+elsewhere("LISN-011", "`quiet` leaves errors alone; levels filter", RUN);
+elsewhere("LISN-012", "IPv6 addresses are listened on", SERVE);
+elsewhere("LISN-013", "The library and the command take the same options, and refuse unknown ones by name", OPTIONS);
+elsewhere("LISN-014", "A server is configured once, when it is started; two in one process have their own settings", SERVE);
