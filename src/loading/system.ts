@@ -8,6 +8,9 @@
 
 import type { Clock, Files, OpenFile, Timer } from "../exchange.ts";
 
+/** Microtasks that a new timer waits for its cancel. */
+const PATIENCE_TURNS = 8;
+
 /** The clock of this process: `performance.now()` and `setTimeout`. A pending timer keeps the process alive until it is cancelled. */
 export const systemClock: Clock = {
   now(): number {
@@ -41,15 +44,29 @@ export const systemFiles: Files = {
   },
 };
 
+/**
+ * A timer that is armed a few microtasks late.
+ *
+ * Deno's `setTimeout` runs every waiting microtask before it returns when it is called straight from a handler: armed at once, a timer
+ * would let the app run in the midst of a session's constructor. And the first timer of a process costs it 3 ms, which an app that is
+ * ready at once need not pay.
+ */
 class SystemTimer implements Timer {
-  readonly #id: ReturnType<typeof setTimeout>;
+  #id: ReturnType<typeof setTimeout> | null = null;
+  #cancelled = false;
 
   constructor(ms: number, callback: () => void) {
-    this.#id = setTimeout(callback, ms);
+    void this.#arm(performance.now() + ms, callback);
   }
 
   cancel(): void {
-    clearTimeout(this.#id);
+    this.#cancelled = true;
+    if (this.#id !== null) clearTimeout(this.#id);
+  }
+
+  async #arm(at: number, callback: () => void): Promise<void> {
+    for (let turn = 0; turn < PATIENCE_TURNS; turn++) await null;
+    if (!this.#cancelled) this.#id = setTimeout(callback, Math.max(0, at - performance.now()));
   }
 }
 

@@ -33,7 +33,7 @@ export class DefaultLogger implements LoggerLike {
   readonly #sink: LineSink;
   #tape: LogTape | null = null;
   #loading: Promise<void> | null = null;
-  #soon: ReturnType<typeof setTimeout> | null = null;
+  #isSoon = false;
   #format: Formatter;
   /** What came before LogTape was there. */
   #early: Message[] = [];
@@ -71,7 +71,7 @@ export class DefaultLogger implements LoggerLike {
 
   /** Writes what waits at once, for a process that is about to end. */
   flushSync(): void {
-    this.#cancelSoon();
+    this.#isSoon = false;
     for (const message of this.#early.splice(0)) this.#sink.write(this.#format(message));
     this.#sink.flushSync();
   }
@@ -81,27 +81,20 @@ export class DefaultLogger implements LoggerLike {
     if (this.#tape !== null) this.#write(message, this.#tape);
     else {
       this.#early.push(message);
-      if (this.#loading === null && this.#soon === null) this.#soon = this.#loadSoon();
+      if (this.#loading === null && !this.#isSoon) this.#loadSoon();
     }
   }
 
-  #loadSoon(): ReturnType<typeof setTimeout> {
-    const timer = setTimeout(() => {
-      this.#soon = null;
-      this.#loading ??= this.#load();
-    }, LOAD_AFTER_MS);
-    // Whoever ends the process flushes.
-    timer.unref();
-    return timer;
-  }
-
-  #cancelSoon(): void {
-    if (this.#soon !== null) clearTimeout(this.#soon);
-    this.#soon = null;
+  // Not `setTimeout`, whose first use in a process takes 3 ms. This timer does not keep the process alive: whoever ends it flushes.
+  #loadSoon(): void {
+    this.#isSoon = true;
+    AbortSignal.timeout(LOAD_AFTER_MS).addEventListener("abort", () => {
+      if (this.#isSoon) this.#loading ??= this.#load();
+    }, { once: true });
   }
 
   async #load(): Promise<void> {
-    this.#cancelSoon();
+    this.#isSoon = false;
     try {
       const tape = await import("@logtape/logtape");
       this.#format = this.#isJson ? tapeJson(tape) : tapeText(tape);

@@ -35,3 +35,26 @@ Deno.test("systemFiles.open() rejects what is no readable file", async () => {
   await assertRejects(() => systemFiles.open(`${folder}/pipe`), TypeError, "it is not a regular file");
   await Deno.remove(folder, { recursive: true });
 });
+
+Deno.test("systemClock.after() arms no timer for what is cancelled within a few microtasks", async () => {
+  const original = globalThis.setTimeout;
+  let armed = 0;
+  globalThis.setTimeout = ((...args: Parameters<typeof original>) => {
+    armed++;
+    return original(...args);
+  }) as typeof original;
+  try {
+    const timer = systemClock.after(60_000, () => {});
+    for (let turn = 0; turn < 4; turn++) await null;
+    timer.cancel();
+    for (let turn = 0; turn < 20; turn++) await null;
+    assertEquals(armed, 0);
+    const kept = systemClock.after(60_000, () => {});
+    assertEquals(armed, 0); // never at once: the caller is not to be interrupted
+    for (let turn = 0; turn < 20; turn++) await null;
+    assertEquals(armed, 1);
+    kept.cancel();
+  } finally {
+    globalThis.setTimeout = original;
+  }
+});
