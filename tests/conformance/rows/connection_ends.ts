@@ -60,7 +60,7 @@ row("CONN-003", "On an abnormal end: not connected, a reason, the promise and th
     "http.disconnect",
   ]);
   assert(order.some((entry) => Array.isArray(entry) && entry[0] === "promise" && entry[1] === "client_closed"));
-  assertEquals(look, told, "it never goes back");
+  assertEquals<unknown>(look, told, "it never goes back");
   assert(reason.includes("client_closed"), reason);
 });
 

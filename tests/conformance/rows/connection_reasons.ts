@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { App } from "../../../src/spec/app.ts";
+import type { DisconnectReason } from "../../../src/spec/reasons.ts";
 import { answer } from "../apps.ts";
 import { httpProbe } from "../probe.ts";
 import { later, row } from "../suite.ts";
@@ -19,7 +20,7 @@ function waiter() {
   return { app, outcome, ready };
 }
 
-const told = (token: string) => ({ reason: token, token, connected: false });
+const told = (token: DisconnectReason) => ({ reason: token, token, connected: false });
 
 row("CONN-020", "A client that leaves a pending request without a body is client_closed", {}, async (target) => {
   const { app, outcome, ready } = waiter();
