@@ -272,7 +272,9 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
       const { headers, body } = answer(status);
       const isHead = this.#head.method === "HEAD";
       const all = this.#complete(headers, CLOSE);
-      this.#answer(status === 413 ? closingResponse(status, all, body, this.#request, true) : fullResponse(status, all, body, isHead));
+      // Over HTTP/2 flow control keeps the rest of the body away, and a stream that breaks would take the answer with it.
+      const closes = status === 413 && this.#head.httpVersion !== "2";
+      this.#answer(closes ? closingResponse(status, all, body, this.#request, true) : fullResponse(status, all, body, isHead));
       this.#finish(status, isHead ? 0 : payloadBytes(body), { reason });
     } else this.#cut(reason);
     this.#tell((inbound) => inbound.closed({ reason }));

@@ -11,7 +11,7 @@
 
 import type { End, Fields, Level, Pairs, RequestHead, SocketInbound, SocketOutbound } from "../exchange.ts";
 import { Exchange } from "./deno_serve_exchange.ts";
-import { payloadBytes, withDefaults } from "./deno_serve_response.ts";
+import { withDefaults } from "./deno_serve_response.ts";
 import type { OpenExchange, Wire } from "./deno_serve_settings.ts";
 
 /** The text of Deno's close frame to a peer that does not answer pings. */
@@ -38,6 +38,7 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
   #sent = 0;
   #closing: { readonly code: number; readonly text: string } | null = null;
   #giveUp: ReturnType<typeof setTimeout> | null = null;
+  #isOpen = false;
   #over = false;
 
   /** Call {@linkcode run} next. */
@@ -136,9 +137,9 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
   /** Sends a message, or keeps it until the socket is open. */
   message(data: string | Uint8Array): void {
     if (this.#socket === null || this.#over || this.#closing !== null) return;
-    if (this.#socket.readyState === WebSocket.CONNECTING) {
+    if (!this.#isOpen) {
       this.#waiting.push(data);
-      this.#waitingBytes += payloadBytes(data);
+      this.#waitingBytes += sizeOf(data);
     } else this.#send(this.#socket, data);
   }
 
@@ -149,7 +150,7 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
   close(code: number, text: string): void {
     if (this.#socket === null || this.#over || this.#closing !== null) return;
     this.#closing = { code, text };
-    if (this.#socket.readyState !== WebSocket.CONNECTING) this.#sendClose(this.#socket);
+    if (this.#isOpen) this.#sendClose(this.#socket);
   }
 
   /** Ends it without waiting for the peer. */
@@ -187,6 +188,7 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
   #opened(): void {
     this.#stopWaiting();
     const socket = this.#socket!;
+    this.#isOpen = true;
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
@@ -207,7 +209,7 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
   // Shared.
 
   #send(socket: WebSocket, data: string | Uint8Array): void {
-    this.#sent += payloadBytes(data);
+    this.#sent += sizeOf(data);
     socket.send(data as string | Uint8Array<ArrayBuffer>);
   }
 
@@ -229,7 +231,7 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
     this.#waitingBytes = 0;
     if (this.#closing === null) {
       this.#closing = { code, text: "" };
-      if (this.#socket!.readyState !== WebSocket.CONNECTING) this.#socket!.close(code);
+      if (this.#isOpen) this.#socket!.close(code);
     }
   }
 
@@ -259,4 +261,9 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
     if (this.#giveUp !== null) clearTimeout(this.#giveUp);
     this.#giveUp = null;
   }
+}
+
+/** The size of a message for the log and the limits: a text is counted in UTF-16 units, since counting its bytes costs as much as sending it. */
+function sizeOf(data: string | Uint8Array): number {
+  return typeof data === "string" ? data.length : data.byteLength;
 }

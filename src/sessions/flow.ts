@@ -19,6 +19,8 @@ export class Flow {
   high = false;
   /** The exchange is over: nothing waits, nothing is buffered. */
   over = false;
+  /** The buffer holds no more than this. */
+  #atMost = 0;
   #waiting: (() => void)[] = [];
   readonly #onHigh: (() => void)[] = [];
   readonly #onDrain: (() => void)[] = [];
@@ -30,21 +32,26 @@ export class Flow {
   }
 
   /**
-   * To be called after every write.
+   * To be called after every write, with the bytes of it, or more.
+   *
+   * Asking the wire for its buffer has a price on a WebSocket. As long as all that was written since the last look would not fill it to
+   * the high mark, there is nothing to ask.
    *
    * @returns What the `send` returns, or `null` where the app wrote past the hard limit without waiting: the exchange is to be
    * aborted with `queue_overflow`.
    */
-  wrote(): Promise<void> | null {
-    const buffered = this.out.buffered;
+  wrote(bytes: number): Promise<void> | null {
     if (!this.high) {
-      if (buffered >= this.limits.highWaterBytes) {
+      this.#atMost += bytes;
+      if (this.#atMost < this.limits.highWaterBytes) return RESOLVED;
+      this.#atMost = this.out.buffered;
+      if (this.#atMost >= this.limits.highWaterBytes) {
         this.high = true;
         runCallbacks(this.#onHigh, this.out);
       }
       return RESOLVED;
     }
-    if (buffered > this.limits.maxSendBufferBytes) return null;
+    if (this.out.buffered > this.limits.maxSendBufferBytes) return null;
     return this.wait();
   }
 
@@ -60,6 +67,7 @@ export class Flow {
     const { buffered } = this.out;
     if (buffered > 0 && buffered >= this.limits.lowWaterBytes) return; // a low mark of 0 is reached by an empty buffer
     this.high = false;
+    this.#atMost = buffered;
     runCallbacks(this.#onDrain, this.out);
     this.#release();
   }

@@ -208,12 +208,13 @@ export class HttpSession implements Inbound, Fate {
 
   #write(data: Uint8Array | string, next: number, type: string): Promise<void> {
     const response = this.#response!;
+    let bytes = 0;
     if (next === S.STREAMING || next === S.FILE) {
-      response.write(this.out, type, data);
+      bytes = response.write(this.out, type, data);
       this.#state = next;
     } else {
       const whole = !response.left && !response.trailers;
-      response.finish(this.out, type, data, this.#listening ? NOTIFY : 0);
+      bytes = response.finish(this.out, type, data, this.#listening ? NOTIFY : 0);
       this.#state = next;
       if (next === S.SENT) this.#receiver?.end(toDisconnect);
       if (whole && !response.left && !this.#listening && next === S.SENT) {
@@ -223,7 +224,7 @@ export class HttpSession implements Inbound, Fate {
         return RESOLVED;
       }
     }
-    return this.#flow.wrote() ?? this.#overflow();
+    return this.#flow.wrote(bytes) ?? this.#overflow();
   }
 
   async #file(event: HttpResponseBodyEvent): Promise<void> {
@@ -286,7 +287,7 @@ export class HttpSession implements Inbound, Fate {
     this.#state = next;
     this.#receiver?.end(toDisconnect);
     this.#sendTrailers(pairs);
-    return this.#flow.wrote() ?? this.#overflow();
+    return this.#flow.wait();
   }
 
   #sendTrailers(pairs: readonly (readonly [string, string])[]): void {

@@ -62,29 +62,33 @@ export class HeldResponse {
   /**
    * Sends body data that is not the last, and the head before it.
    *
+   * @returns The bytes that were sent.
    * @throws {EventError} Where the body outgrows its declared length; nothing is sent then.
    */
-  write(out: Outbound, event: string, data: Uint8Array | string): void {
+  write(out: Outbound, event: string, data: Uint8Array | string): number {
     const bytes = toBytes(data);
     this.#count(event, bytes.byteLength);
     this.leave(out);
-    if (bytes.byteLength > 0 && !this.bodiless) out.chunk(bytes);
+    if (bytes.byteLength === 0 || this.bodiless) return 0;
+    out.chunk(bytes);
+    return bytes.byteLength;
   }
 
   /**
    * Sends the last body data and ends the response, in one call where the head is still held.
    *
+   * @returns The bytes that may wait now; a whole answer is the engine's at once.
    * @throws {EventError} Where the body disagrees with its declared length; nothing is sent then.
    */
-  finish(out: Outbound, event: string, data: Uint8Array | string, flags: number): void {
+  finish(out: Outbound, event: string, data: Uint8Array | string, flags: number): number {
     if (this.#declared >= 0 && !this.bodiless) {
       const total = this.#written + byteLength(data);
       if (total !== this.#declared) this.#mismatch(event, total);
     }
     if (this.left || this.trailers) {
-      this.write(out, event, data);
+      const bytes = this.write(out, event, data);
       if (!this.trailers) out.end(null);
-      return;
+      return bytes;
     }
     if (!this.bodiless) {
       out.respond(this.status, this.#headers, data, flags);
@@ -94,6 +98,7 @@ export class HeldResponse {
       this.leave(out);
       out.end(null);
     }
+    return 0;
   }
 
   /** Sends the head where it is still held. */

@@ -195,8 +195,7 @@ export class SseSession implements Inbound {
   }
 
   #write(type: string, bytes: Uint8Array): Promise<void> {
-    this.#response!.write(this.#out, type, bytes);
-    const wait = this.#flow.wrote();
+    const wait = this.#flow.wrote(this.#response!.write(this.#out, type, bytes));
     if (wait) return wait;
     this.#out.note("warn", "The app sends without waiting: the send buffer is full");
     this.#cut("queue_overflow");

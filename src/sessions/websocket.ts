@@ -197,8 +197,9 @@ export class WebSocketSession implements SocketInbound {
   #send(event: WebSocketSendTextEvent | WebSocketSendBytesEvent): Promise<void> {
     const next = step(S.WEBSOCKET_TABLE, this.#state, S.SEND, event.type);
     if (next === IGNORE) return RESOLVED;
-    this.#out.message(toMessage(event));
-    const wait = this.#flow.wrote();
+    const data = toMessage(event);
+    this.#out.message(data);
+    const wait = this.#flow.wrote(typeof data === "string" ? data.length * 3 : data.byteLength);
     if (wait) return wait;
     this.#out.note("warn", "The app sends without waiting: the send buffer is full");
     this.#cut("queue_overflow");
@@ -257,8 +258,8 @@ export class WebSocketSession implements SocketInbound {
     if (next === IGNORE) return RESOLVED;
     const data = toBody(event.body, event.type);
     if (next === S.DENYING) {
-      this.#denial!.write(this.#out, event.type, toBytes(data));
-      return this.#flow.wrote() ?? Promise.resolve(this.#cut("queue_overflow"));
+      const bytes = this.#denial!.write(this.#out, event.type, toBytes(data));
+      return this.#flow.wrote(bytes) ?? Promise.resolve(this.#cut("queue_overflow"));
     }
     this.#denial!.finish(this.#out, event.type, data, FAILURE_FLAGS);
     this.#state = next;

@@ -19,6 +19,8 @@ function rig(overrides: Partial<RequestHead> = {}, more: Partial<Context> = {}) 
 }
 
 const START: HttpSendEvent = { type: "http.response.start", status: 200 };
+/** As much as fills the buffer to its high mark. */
+const BIG = "x".repeat(LIMITS.highWaterBytes);
 
 Deno.test("HttpSession holds the start and sends a whole body in one call", async () => {
   const { out, session } = rig();
@@ -253,7 +255,7 @@ Deno.test("Transport: a send waits while the buffer is high, callbacks come once
   assertEquals([transport.highWaterMark(), transport.lowWaterMark(), transport.bufferedAmount()], [1000, 250, 0]);
   await session.send(START);
   out.buffered = 5000;
-  await session.send({ type: "http.response.body", body: "a", more: 1 }); // one big send completes at once
+  await session.send({ type: "http.response.body", body: BIG, more: 1 }); // one big send completes at once
   const waiting = session.send({ type: "http.response.body", body: "b", more: 1 }).then(() => order.push("sent"));
   transport.onHighWater(() => order.push("late high"));
   out.buffered = 250;
@@ -266,7 +268,7 @@ Deno.test("Transport: a send waits while the buffer is high, callbacks come once
   await waiting;
   assertEquals(order, ["high", "late high", "drain 249", "sent"]);
   out.buffered = 1000;
-  await session.send({ type: "http.response.body", body: "c", more: 1 });
+  await session.send({ type: "http.response.body", body: BIG, more: 1 });
   assertEquals(order.slice(4), ["high", "late high"]);
 });
 
@@ -274,7 +276,7 @@ Deno.test("Transport: a wait ends with the exchange, an app that never waits is 
   const lost = rig();
   await lost.session.send(START);
   lost.out.buffered = 2000;
-  await lost.session.send({ type: "http.response.body", body: "a", more: 1 });
+  await lost.session.send({ type: "http.response.body", body: BIG, more: 1 });
   const waiting = lost.session.send({ type: "http.response.body", body: "b", more: 1 });
   lost.session.closed({ reason: "client_closed" });
   await waiting;
@@ -283,8 +285,8 @@ Deno.test("Transport: a wait ends with the exchange, an app that never waits is 
   const flood = rig();
   await flood.session.send(START);
   flood.out.buffered = 20_000; // one send over the limit is taken: its app may well wait
-  await flood.session.send({ type: "http.response.body", body: "a", more: 1 });
-  assertEquals(flood.out.take().at(-1), 'chunk "a"');
+  await flood.session.send({ type: "http.response.body", body: BIG, more: 1 });
+  assertEquals(flood.out.take().at(-1), `chunk "${BIG}"`);
   await flood.session.send({ type: "http.response.body", body: "b", more: 1 });
   assertEquals(flood.out.take().at(-1), "abort queue_overflow");
   assertEquals(flood.connection.disconnectReason(), "queue_overflow");
@@ -466,7 +468,7 @@ Deno.test("Transport: with a low mark of 0 a send waits for an empty buffer", as
   const { session, out } = rig({}, { limits: { ...LIMITS, lowWaterBytes: 0 } });
   await session.send(START);
   out.buffered = 2000;
-  await session.send({ type: "http.response.body", body: "a", more: 1 });
+  await session.send({ type: "http.response.body", body: BIG, more: 1 });
   let sent = false;
   const waiting = session.send({ type: "http.response.body", body: "b", more: 1 }).then(() => sent = true);
   out.buffered = 1;
@@ -476,4 +478,15 @@ Deno.test("Transport: with a low mark of 0 a send waits for an empty buffer", as
   out.buffered = 0;
   session.drained();
   await waiting;
+});
+
+Deno.test("Transport: the wire is asked for its buffer only when it may be full", async () => {
+  const { session, out } = rig();
+  let asked = 0;
+  Object.defineProperty(out, "buffered", { get: () => (asked++, 0) });
+  await session.send(START);
+  for (let part = 0; part < 9; part++) await session.send({ type: "http.response.body", body: "x".repeat(100), more: 1 });
+  assertEquals(asked, 0);
+  await session.send({ type: "http.response.body", body: "x".repeat(100), more: 1 });
+  assertEquals(asked, 1);
 });

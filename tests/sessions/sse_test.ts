@@ -195,7 +195,7 @@ Deno.test("SseSession keeps a stream alive with comments until it ends; the last
   clock.advance(1000);
   assertEquals(out.take(), ['chunk ":x\\n\\n"']);
   out.buffered = 5000;
-  await session.send({ type: "sse.send", data: "a" });
+  await session.send({ type: "sse.send", data: "x".repeat(LIMITS.highWaterBytes) });
   out.take();
   clock.advance(5000); // a client that does not read gets none
   assertEquals(out.take(), []);

@@ -9,6 +9,9 @@ import { EventError, StateError } from "../../src/spec/errors.ts";
 import type { WebSocketSendEvent } from "../../src/spec/events.ts";
 import { HandClock, head, LIMITS, MemoryFiles, RecordingOutbound } from "./doubles.ts";
 
+/** As much as fills the buffer to its high mark. */
+const BIG = "x".repeat(LIMITS.highWaterBytes);
+
 function rig(overrides: Partial<RequestHead> = {}, more: Partial<Context> = {}) {
   const out = new RecordingOutbound();
   const clock = new HandClock();
@@ -236,7 +239,7 @@ Deno.test("WebSocketSession ends an idle connection; messages and sends count as
 Deno.test("WebSocketSession waits for a client that does not read, and stops an app that does not wait", async () => {
   const { out, session } = await open();
   out.buffered = 2000;
-  await session.send({ type: "websocket.send", text: "a" });
+  await session.send({ type: "websocket.send", text: BIG });
   let sent = false;
   const waiting = session.send({ type: "websocket.send", text: "b" }).then(() => sent = true);
   await Promise.resolve();
@@ -245,7 +248,7 @@ Deno.test("WebSocketSession waits for a client that does not read, and stops an 
   session.drained();
   await waiting;
   out.buffered = 20_000;
-  await session.send({ type: "websocket.send", text: "c" });
+  await session.send({ type: "websocket.send", text: BIG });
   await session.send({ type: "websocket.send", text: "d" });
   assertEquals(out.take().at(-1), "abort queue_overflow");
   assertEquals(await session.receive(), { type: "websocket.disconnect", code: 1006, reason: "queue_overflow" });
