@@ -2,13 +2,13 @@
 
 import type { App } from "../../mod.ts";
 
-// One chunk again and again, so that what grows is the server's and not the app's own garbage.
-const chunk = new Uint8Array(65_536);
+// A fresh chunk for each send: a queue of references to one chunk would weigh nothing, however long it is.
+const SIZE = 65_536;
 
 const app: App = async (scope, receive, send) => {
   if (scope.type === "http") {
     await send({ type: "http.response.start", status: 200 });
-    while (scope["pagi.connection"].isConnected()) await send({ type: "http.response.body", body: chunk, more: true });
+    while (scope["pagi.connection"].isConnected()) await send({ type: "http.response.body", body: new Uint8Array(SIZE), more: true });
   } else if (scope.type === "websocket") {
     let open = true;
     await receive();
@@ -17,7 +17,7 @@ const app: App = async (scope, receive, send) => {
       while ((await receive()).type !== "websocket.disconnect");
       open = false;
     })();
-    while (open) await send({ type: "websocket.send", bytes: chunk });
+    while (open) await send({ type: "websocket.send", bytes: new Uint8Array(SIZE) });
   } else throw new Error(`No ${scope.type} here`);
 };
 
