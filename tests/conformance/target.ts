@@ -136,6 +136,8 @@ export interface SocketAsk {
   readonly target?: string;
   readonly headers?: Pairs;
   readonly subprotocols?: readonly string[];
+  /** `2` is an extended CONNECT, where the engine has `ws-over-h2`; in memory only so far. */
+  readonly httpVersion?: "1.1" | "2";
   /** The client reads nothing before it is told to `resume`. */
   readonly stalled?: boolean;
 }

@@ -120,6 +120,7 @@ class WireServer implements Running {
 
   async websocket(ask: SocketAsk = {}): Promise<Socket> {
     if (!("port" in this.address)) throw new Error("The WebSocket client of the suite needs a port");
+    if (ask.httpVersion === "2") throw new Error("The WebSocket client of the suite speaks HTTP/1.1 on a wire");
     const scheme = this.#options.tls === true ? "wss" : "ws";
     const url = `${scheme}://localhost:${this.address.port}${ask.target ?? "/"}`;
     const [socket, close] = await WireWebSocket.open(url, ask, this.cert === "" ? undefined : this.cert);
