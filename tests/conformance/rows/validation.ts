@@ -1,69 +1,12 @@
 /** Rows of the checklist: malformed events. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { App, Receive, Send } from "../../../src/spec/app.ts";
-import type { Scope } from "../../../src/spec/scope.ts";
+import type { App } from "../../../src/spec/app.ts";
 import { Http2Peer } from "../http2_peer.ts";
 import { loose, outcomeOf } from "../probe.ts";
 import { elsewhere, row } from "../suite.ts";
+import { answered, checks, type Event, FRAMES, outcomes, type Place } from "../validating.ts";
 import { Mailbox, settle } from "../waiting.ts";
-import type { Running, Target } from "../target.ts";
-
-type Event = Record<string, unknown>;
-/** Where an event is sent: a scope type, and after which good events. */
-type Place = "http" | "http started" | "sse" | "sse started" | "sse declining" | "websocket" | "websocket open" | "websocket denying";
-
-/** Good events before, and after, those under test. */
-const FRAMES: Readonly<Record<Place, readonly [before: readonly Event[], after: readonly Event[]]>> = {
-  "http": [[], [{ type: "http.response.start", status: 200 }, { type: "http.response.body", body: "good" }]],
-  "http started": [[{ type: "http.response.start", status: 200, trailers: 1 }], [
-    { type: "http.response.body", body: "good" },
-    { type: "http.response.trailers" },
-  ]],
-  "sse": [[], [{ type: "sse.start" }, { type: "sse.send", data: "good" }]],
-  "sse started": [[{ type: "sse.start" }], [{ type: "sse.send", data: "good" }]],
-  "sse declining": [[{ type: "sse.http.response.start", status: 200 }], [{ type: "sse.http.response.body", body: "good" }]],
-  "websocket": [[], [{ type: "websocket.accept" }, { type: "websocket.send", text: "good" }]],
-  "websocket open": [[{ type: "websocket.accept" }], [{ type: "websocket.send", text: "good" }]],
-  "websocket denying": [[{ type: "websocket.http.response.start", status: 200 }], [{ type: "websocket.http.response.body", body: "good" }]],
-};
-
-/** Sends events at a place, and gives what became of each; what comes behind them must work. */
-async function outcomes(target: Target, place: Place, events: readonly unknown[], validateEvents: boolean): Promise<string[]> {
-  const told = new Mailbox<string[]>();
-  const app: App = async (_scope: Scope, _receive: Receive, send: Send) => {
-    const [before, after] = FRAMES[place];
-    for (const event of before) await loose(send)(event);
-    const given: string[] = [];
-    for (const event of events) given.push(await outcomeOf(loose(send)(event)));
-    for (const event of after) await loose(send)(event);
-    told.put(given);
-  };
-  await using server = await target.start(app, { validateEvents });
-  assertMatch(await answered(server, place), /good/, "the app goes on");
-  return await told.take();
-}
-
-async function answered(server: Running, place: Place): Promise<string> {
-  if (place.startsWith("http")) return (await server.request()).text;
-  if (place.startsWith("sse")) return (await server.request({ headers: [["accept", "text/event-stream"]] })).text;
-  if (place !== "websocket denying") return String(await (await server.websocket()).receive());
-  return await server.websocket().then(() => "accepted", ({ reply }) => reply.text);
-}
-
-/** Declares a row: at that place each of these events rejects and names the field; each of those resolves. */
-function checks(id: string, says: string, place: Place, type: string, bad: readonly [string, Event][], good: readonly Event[] = []): void {
-  row(id, says, {}, async (target) => {
-    for (const validateEvents of [true, false]) {
-      const events = [...bad.map(([, fields]) => ({ type, ...fields })), ...good.map((fields) => ({ type, ...fields }))];
-      const given = await outcomes(target, place, events, validateEvents);
-      for (const [at, [field, fields]] of bad.entries()) {
-        assert(given[at]!.startsWith(`EventError: Cannot send "${type}": ${field} `), `${Deno.inspect(fields)}: ${given[at]}`);
-      }
-      for (const [at, fields] of good.entries()) assertEquals(given[bad.length + at], "resolved", Deno.inspect(fields));
-    }
-  });
-}
 
 const NO_LISTS: readonly [string, Event][] = ["x", {}, null, [["a"]], [["a", 1]], ["ab"]].map((headers) => ["headers", { headers }]);
 const NO_STATUS: readonly [string, Event][] = [undefined, null, "200", 200.5, NaN, 99, 600, {}].map((status) => ["status", { status }]);
@@ -149,7 +92,7 @@ checks(
   [
     ["body", { body: "x", file: "/etc/hostname" }],
     ["body", { body: "x", fh: { read: () => Promise.resolve(null) } }],
-    ["file", { file: "/etc/hostname", fh: { read: () => Promise.resolve(null) } }],
+    ["(file|body)", { file: "/etc/hostname", fh: { read: () => Promise.resolve(null) } }],
     ["body", { body: 5 }],
     ["body", { body: [1, 2] }],
     ["more", { body: "x", more: 2 }],
