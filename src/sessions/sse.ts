@@ -166,7 +166,7 @@ export class SseSession implements Inbound {
     const next = step(S.SSE_TABLE, this.#state, S.START, event.type);
     if (next === IGNORE) return RESOLVED;
     const headers = withDefaults(event.headers, this.#head.httpVersion === "1.1");
-    const response = new HeldResponse(event.type, event.status ?? 200, headers, this.#head.method);
+    const response = new HeldResponse(event.type, event.status === undefined ? 200 : event.status, headers, this.#head.method);
     this.#response = response;
     this.#state = next;
     response.leave(this.#out);

@@ -216,9 +216,9 @@ export class WebSocketSession implements SocketInbound {
   #close(event: WebSocketCloseEvent): Promise<void> {
     const next = step(S.WEBSOCKET_TABLE, this.#state, S.CLOSE, event.type);
     if (next === IGNORE) return RESOLVED;
-    const code = event.code ?? 1000;
+    const code = event.code === undefined ? 1000 : event.code;
     if (!isCloseCode(code)) throw new EventError(event.type, "code", "must be 1000–1003, 1007–1014 or 3000–4999");
-    const text = event.reason ?? "";
+    const text = event.reason === undefined ? "" : event.reason;
     if (typeof text !== "string") throw new EventError(event.type, "reason", "must be a string");
     const problem = closeTextProblem(text);
     if (problem !== null) throw new EventError(event.type, "reason", problem);

@@ -62,6 +62,7 @@ Deno.test("SseSession sends events and comments as text, each at once", async ()
 
 Deno.test("SseSession refuses malformed events and goes on", async () => {
   const { out, session } = rig();
+  await assertRejects(() => session.send({ type: "sse.start", status: null } as unknown as SseStreamEvent), EventError, "status must be");
   await session.send({ type: "sse.start" });
   out.take();
   const bad: [Record<string, unknown>, string][] = [

@@ -99,9 +99,13 @@ Deno.test("WebSocketSession tells the peer's own close, and a loss", async () =>
 Deno.test("WebSocketSession closes with a checked code and text, then sends nothing", async () => {
   const { out, session, clock } = await open();
   for (
-    const event of [{ code: 1005 }, { code: 1006 }, { code: 999 }, { code: 5000 }, { code: 1.5 }, { reason: "ü".repeat(62) }, { reason: 1 }]
+    const event of [{ code: 1005 }, { code: 1006 }, { code: 999 }, { code: 5000 }, { code: 1.5 }, { code: null }, {
+      reason: "ü".repeat(62),
+    }, {
+      reason: 1,
+    }, { reason: null }]
   ) {
-    await assertRejects(() => session.send({ type: "websocket.close", ...event } as WebSocketSendEvent), EventError);
+    await assertRejects(() => session.send({ type: "websocket.close", ...event } as unknown as WebSocketSendEvent), EventError);
   }
   await session.send({ type: "websocket.close", code: 4000, reason: "bye" });
   await session.send({ type: "websocket.send", text: "late" });
