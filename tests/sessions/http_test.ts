@@ -12,7 +12,7 @@ import { HandClock, head, LIMITS, MemoryFiles, RecordingOutbound, settle } from 
 function rig(overrides: Partial<RequestHead> = {}, more: Partial<Context> = {}) {
   const out = new RecordingOutbound();
   const clock = new HandClock();
-  const files = new MemoryFiles({ "/f": "0123456789", "/big": "x".repeat(150_000) });
+  const files = new MemoryFiles({ "/f": "0123456789", "/big": "x".repeat(300_000) });
   const context: Context = { clock, files, limits: LIMITS, strict: false, state: null, drain: new DrainRegistry(), note() {}, ...more };
   const session = new HttpSession(head(overrides), out, context);
   return { out, clock, files, session, connection: session.scope["pagi.connection"], transport: session.scope["pagi.transport"] };
@@ -321,7 +321,7 @@ Deno.test("HttpSession sends a big file in chunks of its own and waits for the c
   await settle();
   await settle();
   assertEquals(out.take().map((call) => call.slice(0, 40)), [
-    'head 200 [["content-length","150000"]] 4',
+    'head 200 [["content-length","300000"]] 4',
     `chunk "${"x".repeat(33)}`,
     `chunk "${"x".repeat(33)}`,
   ]);
