@@ -103,7 +103,9 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
   watch(): void {
     if (this.#watching || this.#state !== PENDING) return;
     this.#watching = true;
-    this.#wire.watch(this);
+    // Over HTTP/2 a signal that is looked at after its client has left never fires.
+    if (this.#head.httpVersion === "2") this.listen();
+    else this.#wire.watch(this);
   }
 
   /** Not possible: capability `early-hints`. */
@@ -177,7 +179,7 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
     if (this.#state !== PENDING) return;
     const { signal } = this.#request;
     // Looked at late, `aborted` is still false for a client that has left; the event comes a moment later all the same.
-    if (signal.aborted) this.#aborted();
+    if (signal.aborted) queueMicrotask(() => this.#aborted());
     else signal.addEventListener("abort", () => this.#aborted(), { once: true });
   }
 

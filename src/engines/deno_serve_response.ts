@@ -10,6 +10,9 @@
 import type { Pairs } from "../exchange.ts";
 import { hasNoBody } from "../wire/answers.ts";
 
+const ENCODER = new TextEncoder();
+const SCRATCH = new Uint8Array(16_384);
+
 /** The error that breaks a stream on purpose. Deno.serve hands it to `onError`, where it is no news. */
 export class StreamCut extends Error {
   override readonly name = "StreamCut";
@@ -18,6 +21,8 @@ export class StreamCut extends Error {
 /** A whole answer. `content-length` is written by `Deno.serve`, except that a HEAD answer keeps what the app said. */
 export function fullResponse(status: number, headers: Pairs, body: Uint8Array | string, isHead: boolean): Response {
   if (hasNoBody(status)) return new Response(null, { status, headers: init(headers) });
+  // Over HTTP/2 Deno.serve would send the body to HEAD too.
+  if (isHead) return new Response(null, { status, headers: init(withDefaults(headers, [["content-length", `${payloadBytes(body)}`]])) });
   if (headers.length === 1) {
     const { 0: name, 1: value } = headers[0]!;
     if (name === "content-type") {
@@ -31,7 +36,6 @@ export function fullResponse(status: number, headers: Pairs, body: Uint8Array | 
     else if (name.length === 14) sized ||= name.toLowerCase() === "content-length";
   }
   if (sized) {
-    if (isHead) return new Response(null, { status, headers: init(headers) });
     return fullResponse(status, headers.filter(([name]) => name.toLowerCase() !== "content-length"), body, false);
   }
   if (body.length === 0) return new Response(null, { status, headers: init(headers) });
@@ -46,10 +50,15 @@ export function streamedResponse(status: number, headers: Pairs, stream: Readabl
 
 /** The head alone: for HEAD and for a status without body. */
 export function bodylessResponse(status: number, headers: Pairs): Response {
-  if (hasNoBody(status)) return new Response(null, { status, headers: init(headers) });
-  // Deno.serve would give an empty body the length 0, which isn't what GET would have been answered. A stream, which it does not read
-  // for HEAD, has the length that the app gave, if any.
-  return new Response(new ReadableStream(), { status, headers: init(headers) });
+  if (hasNoBody(status) || contentLength(headers) !== -1) return new Response(null, { status, headers: init(headers) });
+  // Deno.serve would give no body the length 0, which isn't what GET would have been answered. A stream has none; over HTTP/2 it must
+  // end, or the answer would not.
+  const empty = new ReadableStream({
+    start(controller) {
+      controller.close();
+    },
+  });
+  return new Response(empty, { status, headers: init(headers) });
 }
 
 /** An answer that breaks off at once, so that the connection ends. */
@@ -99,11 +108,12 @@ export function withDefaults(headers: Pairs, defaults: Pairs): Pairs {
 /** The length of a body on the wire. */
 export function payloadBytes(body: Uint8Array | string): number {
   if (typeof body !== "string") return body.byteLength;
-  let bytes = body.length;
-  for (let at = 0; at < body.length; at++) {
-    const unit = body.charCodeAt(at);
-    // Two bytes from U+0080, three from U+0800; the two halves of a pair make four together.
-    if (unit >= 0x80) bytes += unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 1 : 2;
+  // Encoding into a buffer that nobody looks at is the fastest way to count.
+  let bytes = 0;
+  for (let rest = body; rest !== "";) {
+    const { read, written } = ENCODER.encodeInto(rest, SCRATCH);
+    bytes += written;
+    rest = rest.slice(read);
   }
   return bytes;
 }
