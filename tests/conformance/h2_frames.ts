@@ -9,7 +9,7 @@ import type { Running } from "./target.ts";
 import type { WireConnection } from "./wire_connection.ts";
 
 /** Types of frames, RFC 9113 section 6. */
-export const FRAME = { data: 0, headers: 1, reset: 3, settings: 4, push: 5, ping: 6, goaway: 7, window: 8 } as const;
+export const FRAME = { data: 0, headers: 1, reset: 3, settings: 4, push: 5, ping: 6, goaway: 7, window: 8, continuation: 9 } as const;
 
 /** Flags of frames. */
 export const FLAG = { ack: 1, endStream: 1, endHeaders: 4 } as const;

@@ -176,6 +176,8 @@ row("CONN-016", "responseComplete() is true behind the last body, a file, or the
     }
     if (scope.path === "/trailers") {
       looks.push(complete());
+      // An engine without trailers has delivered everything else by then.
+      await settle();
       await send({ type: "http.response.trailers", headers: [["x-t", "1"]] });
     }
     return [...looks, complete()];
