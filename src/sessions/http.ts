@@ -50,6 +50,9 @@ export class HttpSession implements Inbound, Fate {
   /** The app promised trailers. */
   #promised = false;
   #listening = false;
+  /** The wire has had its last call. Where it drops trailers, the app may still owe them. */
+  #ended = false;
+  #delivered = false;
   /** The server answered in the app's place. */
   #failed = false;
   #flushes: (() => void)[] = [];
@@ -116,7 +119,7 @@ export class HttpSession implements Inbound, Fate {
     if (before === S.TRAILING) {
       this.out.note("warn", "The app returned without the trailers that it promised");
       this.#sendTrailers([]);
-      this.#state = next;
+      this.#state = this.#delivered ? S.DONE : next;
     } else if (next !== before) {
       this.#fail(before === S.IDLE ? "The app returned without starting a response" : "The app returned before its response was complete");
     }
@@ -127,7 +130,9 @@ export class HttpSession implements Inbound, Fate {
     if (this.#state === S.GONE) return; // it ended first: whatever the app made of that is no failure
     const next = step(S.HTTP_TABLE, this.#state, S.THROW, "throw");
     noteFailure(this.out, this.#state === S.IDLE ? "The app failed" : "The app failed (after the response started)", error);
-    if (next !== this.#state) this.#fail(null);
+    if (next === this.#state) return;
+    if (this.#ended) this.#state = this.#delivered ? S.DONE : S.SENT; // the client has it all, but for trailers that it can't get
+    else this.#fail(null);
   }
 
   // ── the wire's side ──
@@ -151,10 +156,11 @@ export class HttpSession implements Inbound, Fate {
 
   /** The end of the exchange. */
   closed(end: End): void {
-    if (this.#state === S.DONE || this.#state === S.GONE) return;
+    if (this.#delivered || this.#state === S.DONE || this.#state === S.GONE) return;
     if (end.reason !== null) return this.#lost(end.reason as DisconnectReason);
     this.#state = step(S.HTTP_TABLE, this.#state, S.DELIVERED, "delivered");
     if (this.#state === S.GONE) return this.#lost("server_error");
+    this.#delivered = true;
     this.#over();
     ConnectionHandle.delivered(this.#connection);
   }
@@ -163,7 +169,7 @@ export class HttpSession implements Inbound, Fate {
 
   /** The response was delivered in full. */
   get delivered(): boolean {
-    return this.#state === S.DONE;
+    return this.#delivered || this.#state === S.DONE;
   }
 
   /** A start was accepted. */
@@ -178,7 +184,7 @@ export class HttpSession implements Inbound, Fate {
 
   /** Somebody asks for the fate of the request. */
   listen(): void {
-    if (this.#listening || this.#state >= S.SENT) return;
+    if (this.#listening || this.#ended || this.#state >= S.SENT) return;
     this.#listening = true;
     this.out.watch();
   }
@@ -216,10 +222,12 @@ export class HttpSession implements Inbound, Fate {
       const whole = !response.left && !response.trailers;
       bytes = response.finish(this.out, type, data, this.#listening ? NOTIFY : 0);
       this.#state = next;
+      this.#ended = !response.trailers;
       if (next === S.SENT) this.#receiver?.end(toDisconnect);
-      if (whole && !response.left && !this.#listening && next === S.SENT) {
+      if (whole && !response.left && !this.#listening) {
         // A whole answer without a listener: the engine leaves `closed` out, so this is the end.
-        this.#state = S.DONE;
+        this.#delivered = true;
+        if (next === S.SENT) this.#state = S.DONE;
         this.#over();
         return RESOLVED;
       }
@@ -284,7 +292,7 @@ export class HttpSession implements Inbound, Fate {
     const next = step(S.HTTP_TABLE, this.#state, S.TRAILERS, event.type);
     if (next === IGNORE) return RESOLVED;
     const pairs = toPairs(event.type, event.headers);
-    this.#state = next;
+    this.#state = this.#delivered ? S.DONE : next;
     this.#receiver?.end(toDisconnect);
     this.#sendTrailers(pairs);
     return this.#flow.wait();
@@ -328,7 +336,7 @@ export class HttpSession implements Inbound, Fate {
   }
 
   #stalled(): void {
-    if (this.#state >= S.SENT) return;
+    if (this.#ended || this.#state >= S.SENT) return;
     const unstarted = this.#response === null || !this.#response.left;
     this.out.note("warn", "Nothing was read or written for the request timeout");
     this.#end(unstarted ? 504 : 0, "client_timeout");

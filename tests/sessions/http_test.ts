@@ -12,7 +12,7 @@ import { HandClock, head, LIMITS, MemoryFiles, RecordingOutbound, settle } from 
 function rig(overrides: Partial<RequestHead> = {}, more: Partial<Context> = {}) {
   const out = new RecordingOutbound();
   const clock = new HandClock();
-  const files = new MemoryFiles({ "/f": "0123456789", "/big": "x".repeat(300_000) });
+  const files = new MemoryFiles({ "/f": "0123456789", "/big": "x".repeat(600_000) });
   const context: Context = { clock, files, limits: LIMITS, strict: false, state: null, drain: new DrainRegistry(), note() {}, ...more };
   const session = new HttpSession(head(overrides), out, context);
   return { out, clock, files, session, connection: session.scope["pagi.connection"], transport: session.scope["pagi.transport"] };
@@ -321,7 +321,7 @@ Deno.test("HttpSession sends a big file in chunks of its own and waits for the c
   await settle();
   await settle();
   assertEquals(out.take().map((call) => call.slice(0, 40)), [
-    'head 200 [["content-length","300000"]] 4',
+    'head 200 [["content-length","600000"]] 4',
     `chunk "${"x".repeat(33)}`,
     `chunk "${"x".repeat(33)}`,
   ]);
@@ -396,6 +396,31 @@ Deno.test("HttpSession drops trailers that the client can't get, and their order
   await session.send({ type: "http.response.trailers", headers: [["x-t", "1"]] });
   assertEquals(out.take(), []);
   await assertRejects(() => session.send({ type: "http.response.trailers" }), StateError, "the response is complete");
+});
+
+Deno.test("HttpSession drops trailers that come when the rest was delivered long ago, and calls the wire no more", async () => {
+  for (const parts of [["x"], ["a", "x"]]) {
+    for (const listens of [true, false]) {
+      for (const [act, state] of [["trailers", "done"], ["return", "done"], ["throw", "done"], ["stall", "trailing"]] as const) {
+        const { out, session, clock } = rig({ capabilities: [] }, { limits: { ...LIMITS, requestTimeoutMs: 1000 } });
+        const told: string[] = [];
+        if (listens) {
+          session.scope["pagi.connection"].onComplete(() => told.push("complete"));
+          session.scope["pagi.connection"].onDisconnect((reason) => told.push(reason));
+        }
+        await session.send({ type: "http.response.start", status: 200, trailers: 1 });
+        for (const [at, body] of parts.entries()) await session.send({ type: "http.response.body", body, more: at < parts.length - 1 });
+        if (listens || parts.length > 1) session.closed({ reason: null });
+        out.take();
+        if (act === "trailers") await session.send({ type: "http.response.trailers", headers: [["x-t", "1"]] });
+        if (act === "return") session.returned();
+        if (act === "throw") session.threw(new Error("late"));
+        if (act === "stall") clock.advance(5000);
+        assertEquals([session.state, session.delivered, out.take()], [state, true, []], `${parts} ${listens} ${act}`);
+        assertEquals(told, listens ? ["complete"] : []);
+      }
+    }
+  }
 });
 
 Deno.test("HttpSession ends a response whose promised trailers never come", async () => {
