@@ -37,6 +37,10 @@ Deno.test("accessLogFormatter() writes the named formats", () => {
   assertEquals(line("clf"), `${start} "GET /test/path?foo=bar" 200 0.123s 1234`);
   assertEquals(line("combined"), `${start} "GET /test/path?foo=bar HTTP/1.1" 200 1234 "http://example.com/" "TestBot/1.0"`);
   assertEquals(line("common"), `${start} "GET /test/path?foo=bar HTTP/1.1" 200 1234`);
+  assertEquals(
+    line("combined", { head: { ...HEAD, query: "", headers: [] }, bytes: 0 }),
+    `${start} "GET /test/path HTTP/1.1" 200 - "-" "-"`,
+  );
   assertEquals(line("tiny"), "GET /test/path?foo=bar 200 123.456ms 1234");
   assertEquals(JSON.parse(line("json")), {
     time: "2026-02-10T12:34:56.007Z",

@@ -276,12 +276,14 @@ Deno.test("cli exits with 0 at TERM while the app loads or starts", async (t) =>
   }
 });
 
-Deno.test("cli says that HUP has no effect, and goes on", async () => {
+Deno.test("cli says that HUP and USR2 have no effect, and goes on", async () => {
   await using files = await folder(FILES);
   await using server = new Cli(["app.js", "-p", "0"], { cwd: files.path });
   const url = await server.url();
   server.kill("SIGHUP");
   await server.stderr.until("warn SIGHUP has no effect");
+  server.kill("SIGUSR2");
+  await server.stderr.until("warn SIGUSR2 has no effect");
   assertEquals(await text(`${url}x`), "/x");
   assertEquals((await server.stop()).code, 0);
 });
