@@ -8,6 +8,7 @@ import type { App, HttpApp, Receive, Send } from "../../src/spec/app.ts";
 import { defineApp } from "../../src/spec/app.ts";
 import type { HttpReceiveEvent, HttpSendEvent } from "../../src/spec/events.ts";
 import type { HttpScope } from "../../src/spec/scope.ts";
+import type { Running, Target } from "./target.ts";
 import { Mailbox } from "./waiting.ts";
 
 /** An app of http scopes alone. */
@@ -60,6 +61,15 @@ export const echo: App = http(async (_scope, receive, send) => {
   const { body } = await readBody(receive);
   await answer(send, body);
 });
+
+/** Starts an http app whose handler can say something to the test. */
+export async function saying(
+  target: Target,
+  handler: (send: Send<HttpSendEvent>, say: (words: unknown) => void) => Promise<void>,
+): Promise<{ server: Running; said: Mailbox<unknown> }> {
+  const said = new Mailbox<unknown>();
+  return { server: await target.start(http((_scope, _receive, send) => handler(send, (words) => said.put(words)))), said };
+}
 
 /** What a promise rejected with; fails where it did not. */
 export async function rejection(promise: Promise<unknown>): Promise<Error> {

@@ -11,8 +11,9 @@ import type { HttpResponseBodyEvent } from "../../../src/spec/events.ts";
 
 type Body = Omit<HttpResponseBodyEvent, "type">;
 
-/** 200,000 bytes, each value among them. */
-const BYTES = Uint8Array.from({ length: 200_000 }, (_, index) => (index * 7 + (index >> 8)) & 255);
+/** Bytes, each value among them. */
+const SIZE = 300_000;
+const BYTES = Uint8Array.from({ length: SIZE }, (_, index) => (index * 7 + (index >> 8)) & 255);
 
 /** A folder with `data`, `empty` and `folder`. */
 async function files() {
@@ -61,19 +62,19 @@ function isSlice(reply: Reply, from: number, to: number): void {
 
 row("FILE-001", "A file is opened, sent and closed by the server, byte for byte", {}, async (target) => {
   const { reply, outcome } = await ask(target, (folder) => ({ file: `${folder}/data` }));
-  isSlice(reply, 0, 200_000);
-  assertEquals([outcome, reply.get("content-length") ?? "200000"], ["sent", "200000"]);
+  isSlice(reply, 0, SIZE);
+  assertEquals([outcome, reply.get("content-length") ?? String(SIZE)], ["sent", String(SIZE)]);
 });
 
 row("FILE-001", "also with a length of the app", {}, async (target) => {
-  isSlice((await ask(target, (folder) => ({ file: `${folder}/data` }), [["content-length", "200000"]])).reply, 0, 200_000);
+  isSlice((await ask(target, (folder) => ({ file: `${folder}/data` }), [["content-length", String(SIZE)]])).reply, 0, SIZE);
 });
 
 row("FILE-002", "A handle is read to its end, or for `length` bytes, and stays open: the app closes it", {}, async (target) => {
   for (const length of [undefined, 1000]) {
     const opened: Deno.FsFile[] = [];
     const { reply } = await ask(target, (folder) => ({ fh: open(folder, opened), ...(length === undefined ? {} : { length }) }));
-    isSlice(reply, 0, length ?? 200_000);
+    isSlice(reply, 0, length ?? SIZE);
     await opened[0]!.stat();
     opened[0]!.close();
   }
@@ -81,7 +82,7 @@ row("FILE-002", "A handle is read to its end, or for `length` bytes, and stays o
 
 row("FILE-003", "`offset` and `length` send exactly that window; without `length` it goes to the end", {}, async (target) => {
   isSlice((await ask(target, (folder) => ({ file: `${folder}/data`, offset: 100, length: 500 }))).reply, 100, 600);
-  isSlice((await ask(target, (folder) => ({ file: `${folder}/data`, offset: 150_000 }))).reply, 150_000, 200_000);
+  isSlice((await ask(target, (folder) => ({ file: `${folder}/data`, offset: 150_000 }))).reply, 150_000, SIZE);
   const opened: Deno.FsFile[] = [];
   isSlice((await ask(target, (folder) => ({ fh: open(folder, opened), offset: 100, length: 500 }))).reply, 100, 600);
   opened[0]!.close();
@@ -100,7 +101,7 @@ row("FILE-004", "`more` is ignored: the response is complete behind the file", {
 });
 
 row("FILE-004", "a `length` beyond the end sends what is there", {}, async (target) => {
-  isSlice((await ask(target, (folder) => ({ file: `${folder}/data`, offset: 199_990, length: 100 }))).reply, 199_990, 200_000);
+  isSlice((await ask(target, (folder) => ({ file: `${folder}/data`, offset: SIZE - 10, length: 100 }))).reply, SIZE - 10, SIZE);
 });
 
 row("FILE-005", "An empty file is an empty body", {}, async (target) => {
@@ -154,7 +155,7 @@ row("FILE-009", "What is no handle, and a handle that is closed, reject", {}, as
 });
 
 row("FILE-010", "An `offset` past the end sends no byte, and completes the response", {}, async (target) => {
-  const { reply, outcome } = await ask(target, (folder) => ({ file: `${folder}/data`, offset: 300_000 }));
+  const { reply, outcome } = await ask(target, (folder) => ({ file: `${folder}/data`, offset: 2 * SIZE }));
   assertEquals([reply.body.byteLength, reply.cut, outcome], [0, false, "sent"]);
 });
 
@@ -187,10 +188,10 @@ row("FILE-013", "A file is sent in parts, not loaded whole", {}, async (target) 
   assertEquals([reply.cut, reply.body.byteLength, fh.largest < 1_000_000], [false, 40 * fh.largest, true]);
 });
 
-row("FILE-014", "of 256 KiB, four times what the reference reads at a time", {}, async (target) => {
+row("FILE-014", "A part is at least 64 KiB where there is as much, and at most 256 KiB", {}, async (target) => {
   const fh = new Parts();
   await ask(target, () => ({ fh }));
-  assertEquals(fh.largest, 262_144);
+  assertEquals([fh.largest >= 65_536, fh.largest <= 262_144], [true, true]);
 });
 
 row("FILE-015", "The bytes are the same for every length around the size of a part", {}, async (target) => {
