@@ -52,25 +52,26 @@ export class HeadReader {
     let upgrade = false;
     let eventStream = false;
     let length: string | null = null;
-    for (const header of request.headers) {
-      headers.push(header);
-      switch (header[0]) {
+    // `forEach` costs less than `for…of` here.
+    request.headers.forEach((value, name) => {
+      headers.push([name, value]);
+      switch (name) {
         case "host":
-          host = header[1];
+          host = value;
           break;
         case "upgrade":
           upgrade = true;
           break;
         case "accept":
-          eventStream = header[1].length >= 17 && EVENT_STREAM.test(header[1]);
+          eventStream = value.length >= 17 && EVENT_STREAM.test(value);
           break;
         case "content-length":
-          length = header[1];
+          length = value;
           // Two of the same value are joined; Deno.serve refuses two that differ.
           if (length.includes(",")) throw new PeerError(400, "protocol_error", "There is more than one Content-Length");
           break;
       }
-    }
+    });
     let at: number;
     if (host !== null && host === this.#lastHost && url.startsWith(this.#lastPrefix) && isTargetStart(url, this.#lastPrefix.length)) {
       at = this.#lastPrefix.length;

@@ -11,7 +11,7 @@
 
 import type { End, Fields, Level, Pairs, RequestHead, SocketInbound, SocketOutbound } from "../exchange.ts";
 import { Exchange } from "./deno_serve_exchange.ts";
-import { withDefaults } from "./deno_serve_response.ts";
+import { payloadBytes, withDefaults } from "./deno_serve_response.ts";
 import type { OpenExchange, Wire } from "./deno_serve_settings.ts";
 
 /** The text of Deno's close frame to a peer that does not answer pings. */
@@ -139,7 +139,7 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
     if (this.#socket === null || this.#over || this.#closing !== null) return;
     if (!this.#isOpen) {
       this.#waiting.push(data);
-      this.#waitingBytes += sizeOf(data);
+      this.#waitingBytes += payloadBytes(data);
     } else this.#send(this.#socket, data);
   }
 
@@ -209,7 +209,7 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
   // Shared.
 
   #send(socket: WebSocket, data: string | Uint8Array): void {
-    this.#sent += sizeOf(data);
+    this.#sent += payloadBytes(data);
     socket.send(data as string | Uint8Array<ArrayBuffer>);
   }
 
@@ -261,9 +261,4 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
     if (this.#giveUp !== null) clearTimeout(this.#giveUp);
     this.#giveUp = null;
   }
-}
-
-/** The size of a message for the log and the limits: a text is counted in UTF-16 units, since counting its bytes costs as much as sending it. */
-function sizeOf(data: string | Uint8Array): number {
-  return typeof data === "string" ? data.length : data.byteLength;
 }

@@ -10,8 +10,8 @@ import type { Files } from "../exchange.ts";
 import { EventError } from "../spec/errors.ts";
 import type { HttpResponseBodyEvent, ReadableHandle } from "../spec/events.ts";
 
-/** Bytes read at a time: half as many cost a third more per byte, twice as many win nothing. */
-const CHUNK = 131_072;
+/** Bytes read at a time: with a quarter of it a file costs a third more. */
+const CHUNK = 262_144;
 
 /** An opened body: its length where that is known, and its chunks. */
 export interface FileBody {
