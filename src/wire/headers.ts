@@ -10,6 +10,11 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** TAB, visible ASCII, and the opaque bytes above it. A control byte here would end a process under `Deno.serve`. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
+/** Apps send the same headers again and again: a short text that was found good stays here, by its length, until another takes its place. */
+const SLOTS = 64;
+const GOOD_NAMES: string[] = new Array(SLOTS).fill("");
+const GOOD_VALUES: string[] = new Array(SLOTS).fill("");
+
 /** Whether a text is a token, RFC 9110 section 5.6.2. */
 export function isToken(text: string): boolean {
   return TOKEN.test(text);
@@ -17,8 +22,15 @@ export function isToken(text: string): boolean {
 
 /** What is wrong with a header, or `null`. */
 export function headerProblem(name: string, value: string): string | null {
-  if (!TOKEN.test(name)) return `header name ${JSON.stringify(name)} is not a token`;
-  if (VALUE.test(value)) return null;
+  if (name.length >= SLOTS || GOOD_NAMES[name.length] !== name || name === "") {
+    if (!TOKEN.test(name)) return `header name ${JSON.stringify(name)} is not a token`;
+    if (name.length < SLOTS) GOOD_NAMES[name.length] = name;
+  }
+  if (value.length < SLOTS && GOOD_VALUES[value.length] === value) return null;
+  if (VALUE.test(value)) {
+    if (value.length < SLOTS) GOOD_VALUES[value.length] = value;
+    return null;
+  }
   for (const unit of value) {
     const code = unit.codePointAt(0)!;
     if (code > 0xff) return `header ${JSON.stringify(name)} holds the character U+${hex(code, 4)}, which is no byte`;
