@@ -140,6 +140,16 @@ export class H2Stream {
     this.#stream.end();
   }
 
+  /** Reads nothing more, so that the window of the stream fills. */
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    this.#stream.resume();
+  }
+
   /** Resets the stream. */
   reset(): void {
     this.#stream.close(8);

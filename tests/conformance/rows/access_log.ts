@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { defineApp } from "../../../src/spec/app.ts";
 import { answer, http, text } from "../apps.ts";
 import { handshake } from "../frames.ts";
-import { Http2Peer } from "../http2_peer.ts";
+import { H2Peer } from "../h2_peer.ts";
 import { httpProbe, outcomeOf, socketProbe, sseProbe } from "../probe.ts";
 import { Cut } from "../reply.ts";
 import { started, STREAM, stream } from "../streams.ts";
@@ -159,9 +159,8 @@ later("LOG-016", "and what its parser refuses", "Deno.serve answers a malformed 
 
 row("LOG-017", "A request over HTTP/2 is recorded, with the path as it was sent", { wire: true }, async (target) => {
   await using server = await target.start(text("ok"));
-  await using peer = await Http2Peer.open(server);
-  const request = peer.request({ ":path": "/caf%C3%A9?q=%20" });
-  await request.ended;
+  await using peer = await H2Peer.connect(server);
+  await peer.request({ target: "/caf%C3%A9?q=%20" });
   const { head, status, bytes } = await server.ended();
   assertEquals([head.httpVersion, head.rawPath, head.query, status, bytes], ["2", "/caf%C3%A9", "q=%20", 200, 2]);
 });

@@ -2,13 +2,13 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { SseReceiveEvent } from "../../../src/spec/events.ts";
-import { Http2Peer } from "../http2_peer.ts";
+import { H2Peer } from "../h2_peer.ts";
 import { sseProbe } from "../probe.ts";
 import { started } from "../streams.ts";
 import { row } from "../suite.ts";
 import { Gate } from "../waiting.ts";
 
-const STREAM = { accept: "text/event-stream" };
+const STREAM = { headers: { accept: "text/event-stream" } };
 
 row("SSE-009", "Over HTTP/2 the body streams, and its last event waits for its end", { wire: true }, async (target) => {
   const first = new Gate();
@@ -23,8 +23,8 @@ row("SSE-009", "Over HTTP/2 the body streams, and its last event waits for its e
     return events;
   });
   await using server = await target.start(app);
-  await using peer = await Http2Peer.open(server);
-  const stream = peer.request({ ...STREAM, ":method": "POST" }, { open: true });
+  await using peer = await H2Peer.connect(server);
+  const stream = peer.open({ ...STREAM, method: "POST", streams: true });
   stream.write("hello");
   await first.pass();
   stream.write("world");
@@ -32,21 +32,18 @@ row("SSE-009", "Over HTTP/2 the body streams, and its last event waits for its e
   const events = await outcome();
   assertEquals(events[0], { type: "sse.request", body: new TextEncoder().encode("hello"), more: 1 });
   assertEquals(events.map((event) => event.type === "sse.request" ? new TextDecoder().decode(event.body) : "?").join(""), "helloworld");
-  await stream.ended;
+  await stream.finish();
 });
 
 row("SSE-014", "HTTP/2 has neither connection nor transfer-encoding", { wire: true }, async (target) => {
   const { app } = started((send) => send({ type: "sse.send", data: "x" }));
   await using server = await target.start(app);
-  await using peer = await Http2Peer.open(server);
-  const stream = peer.request(STREAM);
-  const { status, pairs } = await stream.head;
-  const names = pairs.map(([name]) => name);
-  assertEquals(status, 200);
+  await using peer = await H2Peer.connect(server);
+  const { status, headers, text } = await peer.request(STREAM);
+  const names = Object.keys(headers);
+  assertEquals([status, text], [200, "data: x\n\n"], "plain DATA, no chunks");
   assert(!names.includes("connection") && !names.includes("transfer-encoding"), names.join());
   for (const name of ["content-type", "cache-control", "date"]) assert(names.includes(name), name);
-  await stream.ended;
-  assertEquals(stream.text, "data: x\n\n", "plain DATA, no chunks");
 });
 
 row("SSE-029", "Over HTTP/2 an event is plain DATA, and is there at once", { wire: true }, async (target) => {
@@ -57,12 +54,11 @@ row("SSE-029", "Over HTTP/2 an event is plain DATA, and is there at once", { wir
     await send({ type: "sse.send", data: "two" });
   });
   await using server = await target.start(app);
-  await using peer = await Http2Peer.open(server);
-  const stream = peer.request(STREAM);
-  assertEquals(await stream.until((text) => text.endsWith("\n\n")), "data: one\n\n");
+  await using peer = await H2Peer.connect(server);
+  const stream = peer.open(STREAM);
+  assertEquals(await stream.readUntil("\n\n"), "data: one\n\n");
   next.open();
-  await stream.ended;
-  assertEquals(stream.text, "data: one\n\ndata: two\n\n");
+  assertEquals((await stream.finish()).text, "data: one\n\ndata: two\n\n");
 });
 
 row("SSE-036", "Streams of one HTTP/2 connection have a keepalive each", { wire: true }, async (target) => {
@@ -74,27 +70,22 @@ row("SSE-036", "Streams of one HTTP/2 connection have a keepalive each", { wire:
     if (query_string === "a") left.open();
   });
   await using server = await target.start(app);
-  await using peer = await Http2Peer.open(server);
-  const [a, b] = [peer.request({ ...STREAM, ":path": "/?a" }), peer.request({ ...STREAM, ":path": "/?b" })];
-  await a.until((text) => text.includes(":a\n\n:a\n\n"));
-  await b.until((text) => text.includes(":b\n\n:b\n\n"));
-  assert(!a.text.includes("b") && !b.text.includes("a"));
-  a.leave();
+  await using peer = await H2Peer.connect(server);
+  const [a, b] = [peer.open({ ...STREAM, target: "/?a" }), peer.open({ ...STREAM, target: "/?b" })];
+  assert(!(await a.readUntil(":a\n\n:a\n\n")).includes("b"));
+  const before = await b.readUntil(":b\n\n:b\n\n");
+  assert(!before.includes("a"));
+  a.reset();
   await left.pass();
-  const { length } = b.text;
-  await b.until((text) => text.length > length + 10);
+  await b.readUntil(before + before);
 });
 
 row("SSE-039", "Over HTTP/2 an app that returns ends the stream with END_STREAM", { wire: true }, async (target) => {
   const { app } = started((send) => send({ type: "sse.send", data: "x" }));
   await using server = await target.start(app);
-  await using peer = await Http2Peer.open(server);
-  const stream = peer.request(STREAM);
-  await stream.ended;
-  assertEquals(stream.text, "data: x\n\n");
-  const next = peer.request(STREAM);
-  await next.ended;
-  assertEquals(next.text, "data: x\n\n", "the connection goes on");
+  await using peer = await H2Peer.connect(server);
+  assertEquals((await peer.request(STREAM)).text, "data: x\n\n");
+  assertEquals((await peer.request(STREAM)).text, "data: x\n\n", "the connection goes on");
 });
 
 row("SSE-047", "Over HTTP/2 a stream that is reset is told as client_closed", { wire: true }, async (target) => {
@@ -104,9 +95,9 @@ row("SSE-047", "Over HTTP/2 a stream that is reset is told as client_closed", { 
     return await receive();
   });
   await using server = await target.start(app);
-  await using peer = await Http2Peer.open(server);
-  const stream = peer.request(STREAM);
-  await stream.until((text) => text.includes("x"));
-  stream.leave();
+  await using peer = await H2Peer.connect(server);
+  const stream = peer.open(STREAM);
+  await stream.readUntil("x");
+  stream.reset();
   assertEquals(await outcome(), { type: "sse.disconnect", reason: "client_closed" });
 });

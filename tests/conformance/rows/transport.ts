@@ -5,7 +5,7 @@ import type { App, Send } from "../../../src/spec/app.ts";
 import type { Transport } from "../../../src/spec/handles.ts";
 import type { Scope } from "../../../src/spec/scope.ts";
 import { answer } from "../apps.ts";
-import { Http2Peer } from "../http2_peer.ts";
+import { H2Peer } from "../h2_peer.ts";
 import { httpProbe } from "../probe.ts";
 import { row } from "../suite.ts";
 import type { Running } from "../target.ts";
@@ -182,9 +182,9 @@ row("FLOW-018", "Each request of a kept connection has a handle of its own", { w
 row("FLOW-015", "Over HTTP/2 a stream whose client does not read goes high, and drains once it does", { wire: true }, async (target) => {
   const { app, progress, done } = sender();
   await using server = await target.start(app);
-  await using peer = await Http2Peer.open(server);
-  for (const headers of [{}, { accept: "text/event-stream" }]) {
-    const stream = peer.request(headers as Record<string, string>);
+  await using peer = await H2Peer.connect(server);
+  for (const accept of ["*/*", "text/event-stream"]) {
+    const stream = peer.open({ headers: { accept } });
     stream.pause();
     const state = await progress.take();
     assert(await stuck(state) < COUNT);
@@ -193,7 +193,7 @@ row("FLOW-015", "Over HTTP/2 a stream whose client does not read goes high, and 
     stream.resume();
     await done.take();
     assert(state.drains > drains);
-    await stream.ended;
+    await stream.finish();
   }
 });
 
@@ -215,13 +215,12 @@ row("FLOW-014", "A callback may send: over HTTP/2 too", { wire: true }, async (t
     return drains;
   });
   await using server = await target.start(app);
-  await using peer = await Http2Peer.open(server);
-  const stream = peer.request();
+  await using peer = await H2Peer.connect(server);
+  const stream = peer.open();
   stream.pause();
   await reading.pass();
   await settle(100);
   stream.resume();
   assert(await outcome() >= 1);
-  await stream.ended;
-  assertEquals(stream.text.replaceAll("a", ""), "(drined)");
+  assertEquals((await stream.finish()).text.replaceAll("a", ""), "(drined)");
 });

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { App } from "../../../src/spec/app.ts";
-import { Http2Peer } from "../http2_peer.ts";
+import { H2Peer } from "../h2_peer.ts";
 import { loose, outcomeOf } from "../probe.ts";
 import { elsewhere, row } from "../suite.ts";
 import { answered, checks, type Event, FRAMES, outcomes, type Place } from "../validating.ts";
@@ -230,10 +230,8 @@ row("VAL-019", "Events over HTTP/2 are checked like any", { wire: true }, async 
     told.put(given);
   };
   await using server = await target.start(app);
-  await using peer = await Http2Peer.open(server);
-  const stream = peer.request();
-  await stream.ended;
-  assertEquals(stream.text, "good");
+  await using peer = await H2Peer.connect(server);
+  assertEquals((await peer.request()).text, "good");
   for (const text of await told.take()) assertMatch(text, /^EventError: /);
 });
 
