@@ -20,8 +20,10 @@ export interface State {
 }
 
 /** The state of an id on a target. */
-export function stateOf(rows: readonly Row[], target: Target): State {
-  if (rows.length === 0) return { kind: "missing", text: "**missing**" };
+export function stateOf(all: readonly Row[], target: Target): State {
+  if (all.length === 0) return { kind: "missing", text: "**missing**" };
+  const rows = all.filter((row) => row.kind !== "later" || row.engine === undefined || row.engine === target.engine);
+  if (rows.length === 0) return { kind: "skipped", text: "skipped: needs bytes on a socket" };
   const reasons = new Set<string>();
   const files = new Set<string>();
   let met = 0;

@@ -48,6 +48,8 @@ export interface LaterRow {
   readonly id: string;
   readonly says: string;
   readonly reason: string;
+  /** The one engine that this is about; left out for all. */
+  readonly engine?: string;
 }
 
 /** Any row. */
@@ -73,9 +75,13 @@ export function elsewhere(id: string, says: string, where: string): void {
   add({ kind: "elsewhere", id, says, where });
 }
 
-/** Declares a row that is not met, and says why: a missing capability by name, or the fact that stands in the way. */
-export function later(id: string, says: string, reason: string): void {
-  add({ kind: "later", id, says, reason });
+/**
+ * Declares a row that is not met, and says why: a missing capability by name, or the fact that stands in the way.
+ *
+ * @param engine Where this is so; all engines by default.
+ */
+export function later(id: string, says: string, reason: string, engine?: string): void {
+  add({ kind: "later", id, says, reason, ...(engine === undefined ? {} : { engine }) });
 }
 
 /** Loads every file of `rows/`. */

@@ -7,7 +7,7 @@ import { answer } from "../apps.ts";
 import { httpProbe } from "../probe.ts";
 import { elsewhere, later, row } from "../suite.ts";
 import type { Target } from "../target.ts";
-import { Gate, settle, until } from "../waiting.ts";
+import { Gate, settle, until, within } from "../waiting.ts";
 
 const at = (scope: HttpScope): Connection => scope["pagi.connection"];
 
@@ -166,13 +166,13 @@ row("CONN-012", "disconnectFuture() is one promise: of the reason, and settled w
     assertStrictEquals(connection.disconnectFuture(), first);
     return async () => {
       const late = connection.disconnectFuture();
-      return [await first, late === first, await Promise.race([late, settle(100)])];
+      return [await first, late === first, await within(late, "the reason")];
     };
   });
   assertEquals([first, second, late], ["client_closed", true, "client_closed"]);
   const asked = await left(target, (connection) => {
     connection.isConnected();
-    return () => Promise.race([connection.disconnectFuture(), settle(100)]);
+    return () => within(connection.disconnectFuture(), "the reason");
   });
   assertEquals(asked, "client_closed", "first asked for after the end");
 });
@@ -215,6 +215,7 @@ later(
   "CONN-024",
   "A failed write is write_error, a failed read is read_error",
   "Deno.serve tells both as a client that has left; what the session is told it passes on (tests/sessions/scenario_connection_test.ts)",
+  "deno",
 );
 
 row(

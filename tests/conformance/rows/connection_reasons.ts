@@ -84,6 +84,7 @@ later(
   "CONN-021",
   "Malformed chunks are protocol_error",
   "Deno.serve tells malformed chunks as a body that broke off, which can't be told from a client that leaves: client_closed",
+  "deno",
 );
 
 row("CONN-022", "A request on which nothing moves for the request timeout is client_timeout: 504 where nothing was answered", {}, async (

@@ -99,7 +99,12 @@ row("H2-032", "A client that says GOAWAY behind its answers: the connection clos
   assertEquals(await client.until(() => false), null);
 });
 
-later("H2-032", "what is under way is sent before", "`Deno.serve` closes the connection at once, and the app is told `client_closed`");
+later(
+  "H2-032",
+  "what is under way is sent before",
+  "`Deno.serve` closes the connection at once, and the app is told `client_closed`",
+  "deno",
+);
 
 row("H2-032", "what was under way is told `client_closed`", { wire: true, lacks: "timeouts" }, async (target) => {
   const seen = new Mailbox<string>();

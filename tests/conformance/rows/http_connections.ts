@@ -57,6 +57,7 @@ later(
   "HTTP-101",
   "also behind a body in parts with a declared length",
   "`Deno.serve` announces `keep-alive` there and closes all the same; the client sees a whole answer",
+  "deno",
 );
 
 row("HTTP-102", "HTTP/1.0 without keep-alive: it is closed", { wire: true }, async (target) => {

@@ -41,8 +41,18 @@ row("HTTP-091", "the answer says `connection: close`", { wire: true }, async (ta
   assertEquals((await server.request()).get("connection"), "close");
 });
 
-later("HTTP-090", "the connection is closed", "`Deno.serve` sends `connection: close` and keeps the connection; most clients close theirs");
-later("HTTP-091", "the connection is closed", "`Deno.serve` sends `connection: close` and keeps the connection; most clients close theirs");
+later(
+  "HTTP-090",
+  "the connection is closed",
+  "`Deno.serve` sends `connection: close` and keeps the connection; most clients close theirs",
+  "deno",
+);
+later(
+  "HTTP-091",
+  "the connection is closed",
+  "`Deno.serve` sends `connection: close` and keeps the connection; most clients close theirs",
+  "deno",
+);
 
 row("HTTP-092", "An app that throws in its response: the client sees it cut, without a second head", {}, async (target) => {
   await using server = await target.start(http(async (_scope, _receive, send) => {

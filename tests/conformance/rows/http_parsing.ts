@@ -129,7 +129,7 @@ row("HTTP-034", "Nothing is sent before a head is complete; bytes may come one b
   assertEquals((await seen.take()).path, "/slow");
 });
 
-later("HTTP-034", "a head that is never finished is answered 408", "capability `timeouts`: `Deno.serve` has none");
+later("HTTP-034", "a head that is never finished is answered 408", "capability `timeouts`: `Deno.serve` has none", "deno");
 
 /** A request with this framing and a body that a careless reader would take for a second request. */
 const smuggled = (lines: string, body = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n") =>
@@ -215,5 +215,5 @@ row("HTTP-048", "A Content-Length beyond all measure is answered 413", WIRE, asy
   assertEquals(seen.waiting, 0);
 });
 
-later("HTTP-038", "the answer is 400", "`Deno.serve` closes the connection without an answer where a chunk size is malformed");
-later("HTTP-043", "the status is 501", "`Deno.serve` answers 400 before the server hears of the request");
+later("HTTP-038", "the answer is 400", "`Deno.serve` closes the connection without an answer where a chunk size is malformed", "deno");
+later("HTTP-043", "the status is 501", "`Deno.serve` answers 400 before the server hears of the request", "deno");

@@ -170,4 +170,5 @@ later(
   "HTTP-058",
   "a phrase for every status",
   "`Deno.serve` writes its own phrase, or none for a status that it does not know; no client needs it",
+  "deno",
 );

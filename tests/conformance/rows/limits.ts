@@ -36,12 +36,12 @@ row("LIM-005", "More headers than the limit are refused; 100 are served", { wire
   assert([400, 431].includes((await server.request({ headers: lines(200) })).status));
 });
 
-later("LIM-001", "with 414", NO_LIMITS);
-later("LIM-002", "with 431", NO_LIMITS);
-later("LIM-003", "The limits are exact", NO_LIMITS);
-later("LIM-004", "A limit on the head covers the request line", NO_LIMITS);
-later("LIM-005", "with 431, beyond 100", NO_LIMITS);
-later("LIM-006", "Every header line counts", NO_LIMITS);
+later("LIM-001", "with 414", NO_LIMITS, "deno");
+later("LIM-002", "with 431", NO_LIMITS, "deno");
+later("LIM-003", "The limits are exact", NO_LIMITS, "deno");
+later("LIM-004", "A limit on the head covers the request line", NO_LIMITS, "deno");
+later("LIM-005", "with 431, beyond 100", NO_LIMITS, "deno");
+later("LIM-006", "Every header line counts", NO_LIMITS, "deno");
 
 row(
   "LIM-007",
@@ -105,8 +105,8 @@ row("LIM-010", "A chunk of any size counts towards the body, and has no limit of
   await writing;
 });
 
-later("LIM-011", "A connection over the limit is answered 503", REFUSED);
-later("LIM-012", "The number of connections can be limited", REFUSED);
+later("LIM-011", "A connection over the limit is answered 503", REFUSED, "deno");
+later("LIM-012", "The number of connections can be limited", REFUSED, "deno");
 elsewhere(
   "LIM-013",
   "Without file descriptors the listener is opened anew, and open connections go on",

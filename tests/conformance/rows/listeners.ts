@@ -20,5 +20,5 @@ elsewhere("LISN-009", "A port in use, and one without permission, are errors tha
 elsewhere("LISN-010", "A banner tells address, engine, home, workers, TLS and environment", RUN);
 elsewhere("LISN-011", "`quiet` leaves errors alone; levels filter", RUN);
 elsewhere("LISN-012", "IPv6 addresses are listened on", SERVE);
-elsewhere("LISN-013", "The library and the command take the same options, and refuse unknown ones by name", OPTIONS);
+elsewhere("LISN-013", "The library and the command take the same options, and refuse unknown ones by name", ERRORS);
 elsewhere("LISN-014", "A server is configured once, when it is started; two in one process have their own settings", SERVE);

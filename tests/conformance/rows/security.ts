@@ -97,7 +97,7 @@ row("SEC-005", "Two Host headers, and a Host that could stand in for a path, are
     "GET /real HTTP/1.1\r\nHost: a b\r\n\r\n",
   ]));
 
-later("SEC-004", "the answer is 400", "`Deno.serve` closes the connection without an answer where chunks are malformed");
+later("SEC-004", "the answer is 400", "`Deno.serve` closes the connection without an answer where chunks are malformed", "deno");
 
 row("SEC-006", "Clients that send or read slowly do not stop service", WIRE, async (target) => {
   await using server = await target.start(text("x".repeat(1000)));
@@ -117,7 +117,7 @@ row("SEC-006", "Clients that send or read slowly do not stop service", WIRE, asy
   for (const connection of slow) connection.close();
 });
 
-later("SEC-006", "and are disconnected in time", "capability `timeouts`: `Deno.serve` has none");
+later("SEC-006", "and are disconnected in time", "capability `timeouts`: `Deno.serve` has none", "deno");
 
 row("SEC-007", "Bytes at random end their connection, and nothing else", WIRE, async (target) => {
   await using server = await target.start(text("ok"));

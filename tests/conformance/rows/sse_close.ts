@@ -115,6 +115,7 @@ later(
   "SSE-038",
   "The connection is closed behind the stream",
   "a header can't make Deno.serve close a connection of HTTP/1.1 (it is kept for the next request); the engine node will",
+  "deno",
 );
 
 row("SSE-040", "sse.close ends the stream at once, behind what was sent, before the app returns", {}, async (target) => {

@@ -63,6 +63,7 @@ later(
   "SSE-048",
   "A failed write is told as write_error",
   "Deno.serve tells a failed write as a stream that nobody reads any more: it can't be told from a client that leaves",
+  "deno",
 );
 
 /** Sends events of a decline and tells what became of each; the answer is the client's. */

@@ -50,8 +50,8 @@ row("TLS-004", "`cipher_suite` is the number of the suite, `null` where the engi
   assert(cipher_suite === null || (Number.isInteger(cipher_suite) && cipher_suite > 0 && cipher_suite < 65_536), String(cipher_suite));
 });
 
-later("TLS-003", "the number", "`Deno.serve` does not tell the version: `null`");
-later("TLS-004", "the number", "`Deno.serve` does not tell the cipher: `null`");
+later("TLS-003", "the number", "`Deno.serve` does not tell the version: `null`", "deno");
+later("TLS-004", "the number", "`Deno.serve` does not tell the cipher: `null`", "deno");
 
 row("TLS-005", "`server_cert` is the certificate that is served, as PEM", { wire: true }, async (target) => {
   const { tls, cert } = await info(target);
@@ -70,9 +70,9 @@ row("TLS-008", "`client_cert_error` is `null` without a client certificate", {},
   assertEquals((await info(target)).tls.client_cert_error, null);
 });
 
-later("TLS-006", "with one: the chain, leaf first", NO_CLIENTS);
-later("TLS-007", "with one: its name as in RFC 4514", NO_CLIENTS);
-later("TLS-008", "with one that does not verify: why", NO_CLIENTS);
+later("TLS-006", "with one: the chain, leaf first", NO_CLIENTS, "deno");
+later("TLS-007", "with one: its name as in RFC 4514", NO_CLIENTS, "deno");
+later("TLS-008", "with one that does not verify: why", NO_CLIENTS, "deno");
 
 row("TLS-009", "The scheme is https", {}, async (target) => {
   assertEquals((await info(target)).scheme, "https");
@@ -89,8 +89,8 @@ row("TLS-010", "TLS 1.2 and 1.3 are spoken, TLS 1.1 is refused", { wire: true, t
   assertEquals(seen, [true, true, false]);
 });
 
-later("TLS-010", "version and ciphers can be set", "`Deno.serve` takes neither");
-later("TLS-011", "Client certificates are demanded and checked", NO_CLIENTS);
+later("TLS-010", "version and ciphers can be set", "`Deno.serve` takes neither", "deno");
+later("TLS-011", "Client certificates are demanded and checked", NO_CLIENTS, "deno");
 elsewhere(
   "TLS-012",
   "A missing or unreadable certificate or key is an error before anything is served, and names the file",

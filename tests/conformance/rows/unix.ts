@@ -18,7 +18,7 @@ row("UNIX-002", "The scope has no `client` there, and `server` is the path and `
   if (target.wire) assertEquals(scope.server[0], (server.address as { path: string }).path);
 });
 
-elsewhere("UNIX-003", "The access log has a placeholder where there is no client address", "tests/runner/access_log_test.ts");
+elsewhere("UNIX-003", "The access log says `unix` for the client", "tests/runner/access_log_test.ts");
 elsewhere("UNIX-004", "A stale file at the path is replaced", "tests/engines/deno_serve_life_test.ts");
 elsewhere("UNIX-005", "The file has the mode that was asked for", "tests/runner/cli_run_test.ts");
 

@@ -123,6 +123,7 @@ later(
   "WS-034",
   "The texts of close frames that answer a violation",
   "such a close frame needs the capability ws-close-codes: Deno ends the connection without one",
+  "deno",
 );
 
 elsewhere(
@@ -161,4 +162,5 @@ later(
   "WS-074",
   "The Autobahn cases",
   "a run of them means something with the capabilities ws-close-codes and ws-strict-frames, which the engine deno does not have",
+  "deno",
 );

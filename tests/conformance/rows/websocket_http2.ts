@@ -29,7 +29,7 @@ function echo(): Probe<{ scope: WebSocketScope; events: WebSocketReceiveEvent[] 
   });
 }
 
-later("WSH2-001", "SETTINGS_ENABLE_CONNECT_PROTOCOL is advertised", WIRE);
+later("WSH2-001", "SETTINGS_ENABLE_CONNECT_PROTOCOL is advertised", WIRE, "deno");
 
 row("WSH2-002", "An extended CONNECT gets a websocket scope with http_version 2, path and subprotocols as ever", OVER, async (target) => {
   const { app, outcome } = echo();
@@ -67,8 +67,8 @@ row("WSH2-004", "Text and binary come back; streams are independent; 32 KiB surv
   assertEquals(await second.receive(), "still open");
 });
 
-later("WSH2-004", "Frames travel in DATA frames", WIRE);
-later("WSH2-005", "Data received before the accept is processed after it", WIRE);
+later("WSH2-004", "Frames travel in DATA frames", WIRE, "deno");
+later("WSH2-005", "Data received before the accept is processed after it", WIRE, "deno");
 
 row("WSH2-006", "The peer's close is told with its code and reason, and echoed", OVER, async (target) => {
   const { app, outcome } = echo();
@@ -107,7 +107,7 @@ row("WSH2-009", "A denial response works, in parts too, and is advertised", OVER
   assertEquals(await outcome(), {});
 });
 
-later("WSH2-010", "Malformed frames are answered with 1002 and 1007", WIRE);
+later("WSH2-010", "Malformed frames are answered with 1002 and 1007", WIRE, "deno");
 elsewhere("WSH2-011", "The reason is the standard token, whatever the transport", "tests/sessions/websocket_test.ts");
 
 row("WSH2-012", "A stream that is reset is 1006 client_closed", OVER, async (target) => {
@@ -117,7 +117,7 @@ row("WSH2-012", "A stream that is reset is 1006 client_closed", OVER, async (tar
   assertEquals((await outcome()).events, [{ type: "websocket.disconnect", code: 1006, reason: "client_closed" }]);
 });
 
-later("WSH2-013", "END_STREAM without a close frame is 1006", WIRE);
+later("WSH2-013", "END_STREAM without a close frame is 1006", WIRE, "deno");
 
 row("WSH2-014", "One disconnect is told for each session; a further receive gives the same", OVER, async (target) => {
   const { app, outcome } = socketProbe(async (_scope, receive, send) => {
@@ -148,7 +148,7 @@ row("WSH2-015", "The limits of the queue and of a message hold", OVER, async (ta
   called.open();
 });
 
-later("WSH2-015", "Reserved bits, opcodes and control frames are checked", WIRE);
+later("WSH2-015", "Reserved bits, opcodes and control frames are checked", WIRE, "deno");
 
 row("WSH2-016", "Unknown events reject, and a keepalive pings", { needs: ["ws-over-h2", "ws-ping"] }, async (target) => {
   const { app, outcome } = socketProbe(async (_scope, receive, send) => {
