@@ -56,20 +56,19 @@ row("H2-029", "A header list over its limit is refused, and the app is not calle
 });
 
 row("H2-030", "A client that resets its streams without end is sent away, others are served", WIRE, async (target) => {
-  await using server = await target.start(http(async (_scope, receive) => {
-    while ((await receive()).type !== "http.disconnect");
-  }));
+  await using server = await target.start(text("ok"));
   const client = await FrameConnection.connect(server);
   const frames = [];
   for (let stream = 1; stream < 4000; stream += 2) {
     frames.push(frame(FRAME.headers, WHOLE, stream, GET), frame(FRAME.reset, 0, stream, new Uint8Array([0, 0, 0, 8])));
   }
+  // The server may close before it has read them all.
   await client.sendAll(frames).catch(() => {});
-  const last = await client.until(({ type }) => type === FRAME.goaway).catch(() => null);
-  assert(last === null || last.type === FRAME.goaway);
-  client.close();
+  const last = await client.until(({ type }) => type === FRAME.goaway);
+  if (last !== null) assertEquals(await client.until(() => false), null);
+  assert(server.finished.length < 1000, `${server.finished.length} requests were served`);
   await using peer = await H2Peer.connect(server);
-  peer.open().reset();
+  assertEquals((await peer.request()).text, "ok");
 });
 
 row("H2-031", "Frames behind END_STREAM are an error, and the server lives on", WIRE, async (target) => {

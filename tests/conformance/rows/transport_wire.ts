@@ -1,0 +1,88 @@
+/** The watermarks on a socket, whose buffers hide some megabytes: what holds there whatever the numbers are. */
+
+import { assert, assertEquals } from "@std/assert";
+import { httpProbe } from "../probe.ts";
+import { row } from "../suite.ts";
+import type { Target } from "../target.ts";
+import { Gate } from "../waiting.ts";
+
+const WIRE = { wire: true };
+
+/** What happened, in order: until a send waited for the client, and behind that. */
+interface Course {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  /** While that send waited. */
+  readonly buffered: number;
+}
+
+/** An app sends until a send waits; then its client begins to read. The first callback of each crossing throws. */
+async function course(target: Target): Promise<Course> {
+  const events: string[] = [];
+  const stuck = new Gate();
+  const { app, outcome } = httpProbe(async (scope, _receive, send) => {
+    const transport = scope["pagi.transport"];
+    transport.onHighWater(() => {
+      events.push("high");
+      throw new Error("a callback throws");
+    });
+    transport.onHighWater((...args: unknown[]) => events.push(`second, ${args.length} arguments`));
+    transport.onDrain(() => events.push("drain"));
+    await send({ type: "http.response.start", status: 200 });
+    let sending: Promise<void>;
+    do sending = send({ type: "http.response.body", body: new Uint8Array(65_536), more: 1 }); while (await resolves(sending, 100));
+    transport.onHighWater(() => events.push("at once"));
+    const before = events.splice(0);
+    const buffered = transport.bufferedAmount();
+    stuck.open();
+    await sending;
+    events.push("sent");
+    const after = events.slice();
+    await send({ type: "http.response.body" });
+    return { before, after, buffered };
+  });
+  await using server = await target.start(app);
+  const exchange = await server.exchange({ stalled: true });
+  await stuck.pass();
+  const [reply, result] = await Promise.all([exchange.finish(), outcome()]);
+  assertEquals(reply.cut, false);
+  assertEquals(server.notes.filter(({ text }) => text.includes("callback")).length > 0, true);
+  return result;
+}
+
+async function resolves(promise: Promise<void>, ms: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => timer = setTimeout(() => resolve(false), ms));
+  const first = await Promise.race([promise.then(() => true), late]);
+  clearTimeout(timer);
+  return first;
+}
+
+row("FLOW-007", "a client that does not read brings the buffer to its mark, and onHighWater is called", WIRE, async (target) => {
+  const { before, buffered } = await course(target);
+  assertEquals(before.slice(-3), ["high", "second, 0 arguments", "at once"]);
+  assert(buffered >= 65_536, String(buffered));
+});
+
+row("FLOW-008", "high and drain take turns", WIRE, async (target) => {
+  const { before } = await course(target);
+  const turns = before.filter((event) => event === "high" || event === "drain");
+  assertEquals(turns, turns.map((_, index) => index % 2 === 0 ? "high" : "drain"));
+});
+
+row("FLOW-009", "registered above the mark it is called at once", WIRE, async (target) => {
+  assertEquals((await course(target)).before.at(-1), "at once");
+});
+
+row("FLOW-010", "onDrain is called once the client has read", WIRE, async (target) => {
+  assertEquals((await course(target)).after.filter((event) => event === "drain").length, 1);
+});
+
+row("FLOW-011", "callbacks run in order, without arguments; one that throws is logged and stops no other", WIRE, async (target) => {
+  const { before } = await course(target);
+  for (const [index, event] of before.entries()) if (event === "high") assertEquals(before[index + 1], "second, 0 arguments");
+});
+
+row("FLOW-012", "the drain comes before the send that waited resolves", WIRE, async (target) => {
+  assertEquals((await course(target)).after, ["drain", "sent"]);
+});
