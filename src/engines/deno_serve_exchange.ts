@@ -61,6 +61,7 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
   #out: ResponseBody | null = null;
   #in: RequestBody | null = null;
   #watching = false;
+  #listening = false;
   #upgrading = false;
   #success = COMPLETE;
   #early: ((inbound: Inbound) => void)[] | null = null;
@@ -76,7 +77,10 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
   run(inbound: Inbound): Response | Promise<Response> {
     this.#inbound = inbound;
     if (this.#early !== null) this.#tellLate(inbound, this.#early);
-    return this.#response ?? new Promise((resolve) => {
+    if (this.#response !== null) return this.#response;
+    // Over HTTP/2 a signal that is looked at after its client has left never fires, so one look comes unasked.
+    if (this.#head.httpVersion === "2" && !this.#watching) this.#wire.watch(this);
+    return new Promise((resolve) => {
       this.#resolve = resolve;
     });
   }
@@ -103,7 +107,7 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
   watch(): void {
     if (this.#watching || this.#state !== PENDING) return;
     this.#watching = true;
-    // Over HTTP/2 a signal that is looked at after its client has left never fires.
+    // Over HTTP/2 at once, see `run`.
     if (this.#head.httpVersion === "2") this.listen();
     else this.#wire.watch(this);
   }
@@ -176,7 +180,8 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
 
   /** Listens to the signal of the request, which doubles what a request costs. */
   listen(): void {
-    if (this.#state !== PENDING) return;
+    if (this.#state !== PENDING || this.#listening) return;
+    this.#listening = true;
     const { signal } = this.#request;
     // Looked at late, `aborted` is still false for a client that has left; the event comes a moment later all the same.
     if (signal.aborted) queueMicrotask(() => this.#aborted());
