@@ -6,7 +6,7 @@ import { FLAG, FRAME, frame, FrameConnection, GET, literal } from "../h2_frames.
 import { H2Peer } from "../h2_peer.ts";
 import { join } from "../reply.ts";
 import { later, row } from "../suite.ts";
-import { Gate, Mailbox } from "../waiting.ts";
+import { Gate, Mailbox, settle } from "../waiting.ts";
 
 const WIRE = { wire: true };
 const WHOLE = FLAG.endHeaders | FLAG.endStream;
@@ -155,6 +155,28 @@ row("H2-010", "also at once, where the app asks for it before", WIRE, async (tar
   await asked.pass();
   await client.send(FRAME.reset, 0, 1, new Uint8Array([0, 0, 0, 8]));
   assertEquals(await seen.take(), "client_closed");
+});
+
+row("H2-010", "also late, where the app asks for it behind", WIRE, async (target) => {
+  const gate = new Gate();
+  const began = new Gate();
+  const seen = new Mailbox<string>();
+  await using server = await target.start(http(async (scope, receive) => {
+    await receive();
+    began.open();
+    await gate.pass();
+    scope["pagi.connection"].isConnected();
+    seen.put((await receive()).type);
+  }));
+  const client = await FrameConnection.connect(server);
+  await client.send(FRAME.headers, WHOLE, 1, GET);
+  await began.pass();
+  await settle(50);
+  await client.send(FRAME.reset, 0, 1, new Uint8Array([0, 0, 0, 8]));
+  await settle(10);
+  gate.open();
+  assertEquals(await seen.take(), "http.disconnect");
+  assertEquals((await server.ended()).end.reason, "client_closed");
 });
 
 row("H2-033", "A connection that ends ends its streams: a waiting `receive` resolves", WIRE, async (target) => {
