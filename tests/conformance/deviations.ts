@@ -84,7 +84,7 @@ export const DEVIATIONS: readonly Deviation[] = [
   { rows: ["SSE-027"], follows: "standard", here: "NUL in an event id fails", there: "sends it; clients drop the id" },
   { rows: ["SSE-054", "SSE-057"], follows: "specification", here: "A declined stream has no `sse.disconnect`, and its events fail", there: "tells one; events resolve once the answer is whole" },
   { rows: ["FLOW-017"], follows: "specification", here: "Files and comments wait at the high mark like everything else", there: "do not wait" },
-  { rows: ["LIFE-015"], follows: "specification", here: "Each request gets a shallow copy of the lifespan state as it is when the request begins", there: "does the same, though its text calls later writes private" },
+  { rows: ["LIFE-015"], follows: "specification", here: "What the lifespan writes at the top level of its state after the startup stays its own", there: "copies the live mapping for each request, so later writes show" },
   { rows: ["LIM-004"], follows: "documentation", here: "A limit on the head, where the engine has one, covers the request line", there: "limits that line to 8192 bytes whatever is set" },
   { rows: ["UNIX-006"], follows: "documentation", here: "A Unix socket is for its owner alone unless a mode is given: the safer of what the reference says and does", there: "says that the umask decides" },
   { rows: ["CONN-018"], follows: "specification", here: "A response is complete with its last byte, as far as the engine can tell, whenever the app returns", there: "judges when the app returns" },
