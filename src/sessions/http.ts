@@ -129,7 +129,7 @@ export class HttpSession implements Inbound, Fate {
   threw(error: unknown): void {
     if (this.#state === S.GONE) return; // it ended first: whatever the app made of that is no failure
     const next = step(S.HTTP_TABLE, this.#state, S.THROW, "throw");
-    noteFailure(this.out, this.#state === S.IDLE ? "The app failed" : "The app failed (after the response started)", error);
+    noteFailure(this.out, this.#response?.left === true ? "The app failed (after the response had left)" : "The app failed", error);
     if (next === this.#state) return;
     if (this.#ended) this.#state = this.#delivered ? S.DONE : S.SENT; // the client has it all, but for trailers that it can't get
     else this.#fail(null);
@@ -232,7 +232,8 @@ export class HttpSession implements Inbound, Fate {
         return RESOLVED;
       }
     }
-    return this.#flow.wrote(bytes) ?? this.#overflow();
+    // The last event of a response is no flood: it waits like any other, and the wire has had its last call.
+    return this.#flow.wrote(bytes) ?? (this.#ended ? this.#flow.wait() : this.#overflow());
   }
 
   async #file(event: HttpResponseBodyEvent): Promise<void> {

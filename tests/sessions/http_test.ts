@@ -292,6 +292,17 @@ Deno.test("Transport: a wait ends with the exchange, an app that never waits is 
   assertEquals(flood.connection.disconnectReason(), "queue_overflow");
   await flood.session.send({ type: "http.response.body", body: "c" });
   assertEquals(flood.out.take(), []);
+
+  const last = rig();
+  await last.session.send(START);
+  last.out.buffered = 20_000;
+  await last.session.send({ type: "http.response.body", body: BIG, more: 1 });
+  last.out.take();
+  const ending = last.session.send({ type: "http.response.body", body: "the last event may wait, however big" });
+  assertEquals(last.out.take().at(-1), "end null", "and is not cut behind its end");
+  last.session.closed({ reason: null });
+  await ending;
+  assertEquals([last.session.state, last.out.take()], ["done", []]);
 });
 
 Deno.test("HttpSession sends a window of a file, with its length", async () => {
