@@ -105,7 +105,7 @@ for (
     let events = 0;
     const app = defineApp({
       lifespan: async (_scope, receive) => {
-        await receive();
+        if (how === "returns") await receive();
         events++;
         await lifespan();
       },
@@ -121,6 +121,16 @@ for (
     assertEquals(server.notes.filter(({ level }) => level !== "info"), []);
   });
 }
+
+row("LIFE-005", "So is one that takes the startup event and then throws", {}, async (target) => {
+  const app = living(async (_scope, receive) => {
+    await receive();
+    throw new Error("the startup broke");
+  });
+  await using server = await target.start(app, ON);
+  assertEquals((await server.request()).text, "ok");
+  await server.noted(/the server goes on without/);
+});
 
 row("LIFE-007", "startup.failed refuses the start with its message, empty by default", {}, async (target) => {
   for (

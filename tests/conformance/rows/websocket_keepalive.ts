@@ -137,5 +137,5 @@ row("WS-072", "Unknown event types reject, at any time (EventError)", {}, async 
   (await server.websocket()).close(1000);
   const outcomes = await outcome();
   assertEquals(outcomes.length, 15);
-  for (const text of outcomes) assertMatch(text, /^EventError: Cannot send ".*": type is not an event of the websocket protocol$/);
+  for (const text of outcomes) assertMatch(text, /^EventError: Cannot send ".*": type is not an event of the websocket protocol/);
 });
