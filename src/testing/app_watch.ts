@@ -11,6 +11,8 @@ import type { LifespanScope } from "../spec/scope.ts";
 export interface Handle {
   /** Nothing comes any more. */
   readonly isOver: boolean;
+  /** The app threw in it. */
+  appThrew(error: unknown): void;
   /** Fails everything that waits. */
   fail(error: unknown): void;
 }
@@ -69,6 +71,7 @@ export class AppWatch {
 
   #failed(error: unknown, handle: Handle | null): void {
     this.errors.push(error);
+    handle?.appThrew(error);
     if (!this.#raises) return;
     if (handle === null || handle.isOver) this.unraised.push(error);
     else handle.fail(error);

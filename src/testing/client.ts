@@ -231,7 +231,7 @@ export class TestClient implements AsyncDisposable {
     const headers = mergeHeaders([["accept", "text/event-stream"]], toPairs(options.headers, "headers"));
     const method = options.method ?? "GET";
     const exchange = await this.open(method, target, { ...options, headers });
-    return await new TestSse({ request: `${method} ${target}`, wait: this.#wait, onHead: () => {} }, exchange).begin();
+    return await new TestSse({ request: `${method} ${target}`, wait: this.#wait, appError: undefined, onHead: () => {} }, exchange).begin();
   }
 
   // ── the server's end ──
@@ -281,6 +281,7 @@ export class TestClient implements AsyncDisposable {
     return {
       request: `${method} ${request.target}`,
       wait: this.#wait,
+      appError: undefined,
       onHead: (pairs) => this.#builder.takeCookies(request, pairs),
     };
   }

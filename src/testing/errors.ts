@@ -58,6 +58,8 @@ export class WaitError extends Error {
 /**
  * A WebSocket handshake or an event stream was answered with an ordinary response, which it carries.
  *
+ * Where the app threw, its error is the `cause`, and the message ends with it.
+ *
  * @example
  * ```ts
  * import { RefusedError, testClient } from "@pagi/server/testing";
@@ -82,13 +84,15 @@ export class RefusedError extends Error {
 
   /** Creates the error from what was asked and how it was answered. */
   constructor(what: string, response: TestResponse) {
-    super(`${what} was answered with status ${response.status}`);
+    super(`${what} was answered with status ${response.status}${threw(response.appError)}`, causedBy(response.appError));
     this.response = response;
   }
 }
 
 /**
  * The exchange ended before the thing that was waited for came.
+ *
+ * Where the app threw, its error is the `cause`, and the message ends with it.
  *
  * @example
  * ```ts
@@ -106,10 +110,24 @@ export class ClosedError extends Error {
   /** The close code of a WebSocket, else `null`. */
   readonly code: number | null;
 
-  /** Builds the message `<what>: <reason>`. */
-  constructor(what: string, reason: string, code: number | null = null) {
-    super(reason === "" ? what : `${what}: ${reason}`);
+  /** Builds the message `<what>: <reason>`; `appError` is what the app threw, `undefined` where it threw nothing. */
+  constructor(what: string, reason: string, code: number | null = null, appError?: unknown) {
+    super(`${reason === "" ? what : `${what}: ${reason}`}${threw(appError)}`, causedBy(appError));
     this.reason = reason;
     this.code = code;
   }
+}
+
+/**
+ * The end of an error's message that says what the app threw; `""` where it threw nothing.
+ *
+ * @internal
+ */
+export function threw(appError: unknown): string {
+  if (appError === undefined) return "";
+  return `; the app threw ${appError instanceof Error ? `${appError.name}: ${appError.message}` : Deno.inspect(appError)}`;
+}
+
+function causedBy(appError: unknown): ErrorOptions {
+  return appError === undefined ? {} : { cause: appError };
 }

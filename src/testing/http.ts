@@ -28,6 +28,8 @@ export interface ExchangeSetup {
   readonly request: string;
   /** How its client waits. */
   readonly wait: Wait;
+  /** What the app threw in this exchange; `undefined` where nothing. */
+  appError: unknown;
   /** The response head has come. */
   onHead(pairs: Pairs): void;
 }
@@ -194,6 +196,7 @@ export class TestExchange implements AsyncIterable<Uint8Array> {
       trailers: this.#trailers,
       hints: this.hints,
       cut: this.#cut,
+      appError: this.#setup.appError,
     });
   }
 
@@ -235,6 +238,15 @@ export class TestExchange implements AsyncIterable<Uint8Array> {
   }
 
   /**
+   * The app threw, so the errors that come of it can say so; called by the client.
+   *
+   * @internal
+   */
+  appThrew(error: unknown): void {
+    this.#setup.appError = error;
+  }
+
+  /**
    * Fails everything that waits; called by the client.
    *
    * @internal
@@ -258,7 +270,8 @@ export class TestExchange implements AsyncIterable<Uint8Array> {
       hint: (status, headers) => void this.hints.push({ status, headers: toHeaders(headers) }),
       head: (status, pairs) => {
         this.#setup.onHead(pairs);
-        this.#continued.reject(new ClosedError(`${this.#setup.request} was answered with ${status}, without 100 Continue`, ""));
+        const what = `${this.#setup.request} was answered with ${status}, without 100 Continue`;
+        this.#continued.reject(new ClosedError(what, "", null, this.#setup.appError));
         this.#head.resolve({ status, pairs, headers: toHeaders(pairs) });
       },
       data: (bytes) => this.#body.put(bytes),
@@ -271,7 +284,7 @@ export class TestExchange implements AsyncIterable<Uint8Array> {
       cut: (reason) => {
         this.#isOver = true;
         this.#cut = reason;
-        const error = new ClosedError(`The response to ${this.#setup.request} was cut`, reason);
+        const error = new ClosedError(`The response to ${this.#setup.request} was cut`, reason, null, this.#setup.appError);
         this.#head.reject(error);
         this.#continued.reject(error);
         this.#body.end(error);

@@ -5,6 +5,7 @@
  */
 
 import type { Pairs } from "../exchange.ts";
+import { threw } from "./errors.ts";
 
 /** An interim response. */
 export interface Hint {
@@ -24,6 +25,7 @@ export interface ResponseParts {
   readonly trailers: Pairs | null;
   readonly hints: readonly Hint[];
   readonly cut: string | null;
+  readonly appError: unknown;
 }
 
 /** Characters of a body that an error shows. */
@@ -65,6 +67,8 @@ export class TestResponse {
   readonly hints: readonly Hint[];
   /** Why the response was cut before its end, `null` where it is whole. The token is the server's: a real client sees only the cut. */
   readonly cut: string | null;
+  /** What the app threw, `undefined` where nothing: the reason of a 500 of the server, of which a real client is told nothing. */
+  readonly appError: unknown;
   readonly #body: Uint8Array;
   readonly #request: string;
 
@@ -80,6 +84,7 @@ export class TestResponse {
     this.trailers = parts.trailers === null ? null : toHeaders(parts.trailers);
     this.hints = parts.hints;
     this.cut = parts.cut;
+    this.appError = parts.appError;
     this.#body = parts.body;
     this.#request = parts.request;
   }
@@ -103,7 +108,7 @@ export class TestResponse {
   /**
    * The body as JSON.
    *
-   * @throws {SyntaxError} Where it is none; the message shows status, type and the beginning of the body.
+   * @throws {SyntaxError} Where it is none; the message shows status, type, the beginning of the body and what the app threw.
    */
   json(): unknown {
     const text = this.text();
@@ -113,9 +118,10 @@ export class TestResponse {
       const type = this.headers.get("content-type") ?? "no content type";
       const shown = text.length > PREVIEW ? `${text.slice(0, PREVIEW)}… (${text.length} characters)` : text;
       const problem = error instanceof Error ? error.message : String(error);
-      throw new SyntaxError(`The response to ${this.#request} is no JSON (${this.status}, ${type}): ${problem}\n${shown}`, {
-        cause: error,
-      });
+      throw new SyntaxError(
+        `The response to ${this.#request} is no JSON (${this.status}, ${type}): ${problem}\n${shown}${threw(this.appError)}`,
+        { cause: this.appError ?? error },
+      );
     }
   }
 

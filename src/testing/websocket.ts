@@ -128,7 +128,7 @@ export class TestWebSocket implements AsyncIterable<string | Uint8Array> {
     const data = await this.#inbox.take(this.#setup.wait, `a message on ${this.#setup.request}`);
     if (data !== null) return data;
     const { code, reason } = this.#close!;
-    throw new ClosedError(`The WebSocket was closed with ${code}`, reason, code);
+    throw new ClosedError(`The WebSocket was closed with ${code}`, reason, code, this.#setup.appError);
   }
 
   /** The next message, which must be text. */
@@ -214,6 +214,15 @@ export class TestWebSocket implements AsyncIterable<string | Uint8Array> {
   }
 
   /**
+   * The app threw, so the errors that come of it can say so; called by the client.
+   *
+   * @internal
+   */
+  appThrew(error: unknown): void {
+    this.#setup.appError = error;
+  }
+
+  /**
    * Fails everything that waits; called by the client.
    *
    * @internal
@@ -230,7 +239,9 @@ export class TestWebSocket implements AsyncIterable<string | Uint8Array> {
   }
 
   #send(data: string | Uint8Array): void {
-    if (this.#close !== null) throw new ClosedError("Cannot send: the WebSocket is closed", this.#close.reason, this.#close.code);
+    if (this.#close !== null) {
+      throw new ClosedError("Cannot send: the WebSocket is closed", this.#close.reason, this.#close.code, this.#setup.appError);
+    }
     this.#wire.peerMessage(data);
   }
 
@@ -256,7 +267,7 @@ export class TestWebSocket implements AsyncIterable<string | Uint8Array> {
       cut: (reason) => {
         this.#end({ code: 1006, reason: "" });
         denial.cut(reason);
-        this.#accepted.reject(new ClosedError(`${this.#setup.request} was cut`, reason));
+        this.#accepted.reject(new ClosedError(`${this.#setup.request} was cut`, reason, null, this.#setup.appError));
       },
       broken: (error) => {
         denial.broken(error);

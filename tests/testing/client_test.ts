@@ -6,7 +6,7 @@ import { EventError, StartupError } from "../../src/spec/errors.ts";
 import { type App, defineApp } from "../../src/spec/app.ts";
 import { testClient } from "../../src/testing/client.ts";
 import { ManualClock } from "../../src/testing/clock.ts";
-import { ClosedError, SeamError, WaitError } from "../../src/testing/errors.ts";
+import { ClosedError, RefusedError, SeamError, WaitError } from "../../src/testing/errors.ts";
 import { settle } from "../../src/testing/waiting.ts";
 import { answering, mirror, type Mirrored } from "./apps.ts";
 
@@ -172,6 +172,67 @@ Deno.test("TestClient gives the 500 of the server where the app throws, and keep
   const note = client.notes.find(({ level }) => level === "error")!;
   assertEquals([note.text, note.head?.path], ["The app failed", "/"]);
   assertStringIncludes(String(note.fields.error), "the app broke");
+});
+
+Deno.test("TestClient shows what the app threw in the errors that come of a 500", async () => {
+  const app = () => Promise.reject(new RangeError("boom"));
+  await using client = await testClient(app, { lifespan: "off" });
+  for (const call of [() => client.sse("/"), () => client.websocket("/")]) {
+    const error = await assertRejects(call, RefusedError);
+    assertMatch(error.message, / was answered with status 500; the app threw RangeError: boom$/);
+    assertStrictEquals(error.cause, client.errors.at(-1));
+    assertStrictEquals(error.response.appError, error.cause);
+  }
+  const response = await client.get("/");
+  assertStrictEquals(response.appError, client.errors.at(-1));
+  const error = assertThrows(() => response.json(), SyntaxError);
+  assertMatch(error.message, /\(500, text\/plain.*; the app threw RangeError: boom$/s);
+  assertStrictEquals(error.cause, response.appError);
+});
+
+Deno.test("TestClient shows what the app threw in the errors that come of a cut", async () => {
+  const app = defineApp({
+    async http(_scope, _receive, send) {
+      await send({ type: "http.response.start", status: 200 });
+      await send({ type: "http.response.body", body: "half", more: true });
+      throw { code: 7 };
+    },
+    async sse(_scope, _receive, send) {
+      await send({ type: "sse.start" });
+      throw new RangeError("boom");
+    },
+    async websocket(_scope, _receive, send) {
+      await send({ type: "websocket.accept" });
+      throw new RangeError("boom");
+    },
+  });
+  await using client = await testClient(app);
+  const exchange = await client.open("GET", "/");
+  assertEquals(await exchange.readText(), "half");
+  const cut = await assertRejects(() => exchange.read(), ClosedError);
+  assertEquals([cut.message, cut.cause], ["The response to GET / was cut: server_error; the app threw { code: 7 }", { code: 7 }]);
+  const stream = await client.sse("/");
+  assertMatch((await assertRejects(() => stream.receive(), ClosedError)).message, /; the app threw RangeError: boom$/);
+  const socket = await client.websocket("/");
+  const closed = await assertRejects(() => socket.receive(), ClosedError);
+  assertMatch(closed.message, /was closed with 1011.*; the app threw RangeError: boom$/);
+  assertStrictEquals(closed.cause, client.errors.at(-1));
+});
+
+Deno.test("TestClient keeps the error of one exchange out of another one", async () => {
+  const app = defineApp({
+    async http(_scope, receive) {
+      await receive();
+      throw new RangeError("boom");
+    },
+    async websocket(_scope, _receive, send) {
+      await send({ type: "websocket.close" });
+    },
+  });
+  await using client = await testClient(app);
+  assertEquals((await client.get("/")).status, 500);
+  const error = await assertRejects(() => client.websocket("/"), RefusedError);
+  assertEquals([error.message, error.cause], ["WebSocket / was answered with status 403", undefined]);
 });
 
 Deno.test("TestClient shows a response that the app's error cuts", async () => {
