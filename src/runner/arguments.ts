@@ -10,7 +10,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { StartupError } from "../spec/errors.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../wire/nearest.ts";
 import { type CommandOptions, environmentName, type Option, OPTION_KEYS, type OptionKey, OPTIONS, UNAVAILABLE } from "./options.ts";
 
 /** What the command line says. */

@@ -9,7 +9,7 @@
 import type { Limits, Pairs } from "../exchange.ts";
 import { StartupError } from "../spec/errors.ts";
 import { accessLogFormatter } from "./access_log_format.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../wire/nearest.ts";
 import { type Option, OPTION_KEYS, type OptionKey, OPTIONS, type ServeOptions } from "./options.ts";
 import { readTls, type Tls } from "./tls_files.ts";
 

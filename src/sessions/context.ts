@@ -7,6 +7,9 @@
 import type { Clock, Fields, Files, Level, Limits, Outbound } from "../exchange.ts";
 import { EventError } from "../spec/errors.ts";
 import type { Flag } from "../spec/events.ts";
+import type { ScopeType } from "../spec/scope.ts";
+import { EVENTS } from "../wire/events.ts";
+import { nearest } from "../wire/nearest.ts";
 import type { DrainRegistry } from "./drain.ts";
 
 /** Everything a session knows beside its exchange. */
@@ -75,7 +78,7 @@ export function toMs(seconds: unknown, event: string, field: string): number {
 }
 
 /** The error for an event whose `type` is unknown in its scope. */
-export function unknownEvent(event: unknown, scopeType: string): EventError {
+export function unknownEvent(event: unknown, scopeType: ScopeType): EventError {
   if (event === null || typeof event !== "object") {
     return new EventError(event === null ? "null" : typeof event, "event", `must be an object with a type of the ${scopeType} protocol`);
   }
@@ -83,7 +86,10 @@ export function unknownEvent(event: unknown, scopeType: string): EventError {
   if (typeof type !== "string") {
     return new EventError("(no type)", "type", `is missing: it must name an event of the ${scopeType} protocol`);
   }
-  return new EventError(type, "type", `is not an event of the ${scopeType} protocol`);
+  const types = Object.keys(EVENTS[scopeType]);
+  const meant = nearest(type, types);
+  const hint = meant === null ? `, which are ${types.join(", ")}` : `: did you mean "${meant}"?`;
+  return new EventError(type, "type", `is not an event of the ${scopeType} protocol${hint}`);
 }
 
 /** Logs an app's failure with its stack. */

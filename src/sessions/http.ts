@@ -129,7 +129,11 @@ export class HttpSession implements Inbound, Fate {
   threw(error: unknown): void {
     if (this.#state === S.GONE) return; // it ended first: whatever the app made of that is no failure
     const next = step(S.HTTP_TABLE, this.#state, S.THROW, "throw");
-    noteFailure(this.out, this.#response?.left === true ? "The app failed (after the response had left)" : "The app failed", error);
+    noteFailure(
+      this.out,
+      this.#response?.left === true || this.#state >= S.SENT ? "The app failed (after the response had left)" : "The app failed",
+      error,
+    );
     if (next === this.#state) return;
     if (this.#ended) this.#state = this.#delivered ? S.DONE : S.SENT; // the client has it all, but for trailers that it can't get
     else this.#fail(null);

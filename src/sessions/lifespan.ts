@@ -35,6 +35,8 @@ export class LifespanSession {
   readonly #events: LifespanReceiveEvent[] = [{ type: "lifespan.startup" }];
   #state = S.STARTING;
   #timer: Timer | null = null;
+  /** The app has received the startup event. */
+  #told = false;
 
   /** Builds the session and its scope; the app is not called yet. */
   constructor(app: App, start: Start, ports: LifespanPorts) {
@@ -103,6 +105,7 @@ export class LifespanSession {
 
   #receive(): Promise<LifespanReceiveEvent> {
     const event = this.#events.shift();
+    this.#told ||= event !== undefined;
     if (event) return Promise.resolve(event);
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
@@ -156,6 +159,8 @@ export class LifespanSession {
       this.#settle(() => this.#started.reject(new StartupError(`Lifespan is "on", but ${how}`, { cause: error })));
     } else {
       this.#ports.note("info", `Lifespan is not supported (${how}); the server goes on without it`);
+      // The contract has the server go on. But who took the startup event and then failed has hardly meant to decline.
+      if (failed && this.#told) this.#ports.note("warn", "The app failed after it had taken lifespan.startup", { error: describe(error) });
       this.#settle(() => this.#started.resolve(null));
     }
   }

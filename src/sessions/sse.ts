@@ -132,7 +132,11 @@ export class SseSession implements Inbound {
   threw(error: unknown): void {
     if (this.#state === S.GONE) return;
     const before = this.#state;
-    noteFailure(this.#out, before === S.IDLE ? "The app failed" : "The app failed (after the response started)", error);
+    noteFailure(
+      this.#out,
+      this.#response?.left === true || before === S.DECLINED ? "The app failed (after the response had left)" : "The app failed",
+      error,
+    );
     const next = step(S.SSE_TABLE, before, S.THROW, "throw");
     if (next !== before) this.#fail(next);
   }

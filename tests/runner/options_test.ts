@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { readCommand } from "../../src/runner/arguments.ts";
 import { helpText } from "../../src/runner/help.ts";
-import { nearest } from "../../src/runner/nearest.ts";
+import { nearest } from "../../src/wire/nearest.ts";
 import { duration, fileMode, headers, integer, size } from "../../src/runner/option_kinds.ts";
 import { environmentName, OPTION_KEYS, OPTIONS } from "../../src/runner/options.ts";
 import { settle } from "../../src/runner/settings.ts";

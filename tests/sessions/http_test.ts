@@ -81,7 +81,12 @@ Deno.test("HttpSession refuses what is no event of its protocol, in every state"
   }
   session.closed({ reason: "client_closed" });
   const error = await assertRejects(() => session.send({ type: "sse.start" } as unknown as HttpSendEvent), EventError);
-  assertEquals(error.message, 'Cannot send "sse.start": type is not an event of the http protocol');
+  assertStringIncludes(
+    error.message,
+    'Cannot send "sse.start": type is not an event of the http protocol, which are http.response.start, ',
+  );
+  const misspelt = await assertRejects(() => session.send({ type: "http.respone.start" } as unknown as HttpSendEvent), EventError);
+  assertStringIncludes(misspelt.message, 'did you mean "http.response.start"?');
 });
 
 Deno.test("HttpSession refuses a body that disagrees with its content-length", async (t) => {
@@ -146,7 +151,7 @@ Deno.test("HttpSession answers 500 while nothing has left, and cuts afterwards",
   await held.session.send(START);
   held.session.threw(new Error("boom"));
   assertStringIncludes(held.out.take()[0]!, "respond 500");
-  assertEquals(held.out.notes, ["error: The app failed (after the response started) (Error: boom)"]);
+  assertEquals(held.out.notes, ["error: The app failed (Error: boom)"]);
 
   const streaming = rig();
   await streaming.session.send(START);

@@ -157,7 +157,10 @@ Deno.test("Lifespan refuses unknown, malformed and repeated events", async () =>
   await start();
   await settle();
   assertEquals(errors.map((error) => [(error as Error).constructor, (error as Error).message]), [
-    [EventError, 'Cannot send "lifespan.startup.completed": type is not an event of the lifespan protocol'],
+    [
+      EventError,
+      'Cannot send "lifespan.startup.completed": type is not an event of the lifespan protocol: did you mean "lifespan.startup.complete"?',
+    ],
     [EventError, 'Cannot send "null": event must be an object with a type of the lifespan protocol'],
     [EventError, 'Cannot send "lifespan.startup.failed": message must be a string'],
     [StateError, 'Cannot send "lifespan.shutdown.complete": no shutdown was asked for'],
@@ -205,4 +208,16 @@ Deno.test("InlineHost answers 500 for an app that throws synchronously or return
     await settle();
     assertStringIncludes(out.take()[0]!, "respond 500");
   }
+});
+
+Deno.test("Lifespan: an app that takes the startup event and then fails is told apart from one that declines", async () => {
+  const { start, notes } = home(async (_scope, receive) => {
+    await receive();
+    throw new Error("the database is down");
+  });
+  await start();
+  assertEquals(notes, [
+    "info: Lifespan is not supported (the app threw Error: the database is down); the server goes on without it",
+    "warn: The app failed after it had taken lifespan.startup (Error: the database is down)",
+  ]);
 });

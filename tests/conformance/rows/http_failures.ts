@@ -63,7 +63,7 @@ row("HTTP-092", "An app that throws in its response: the client sees it cut, wit
   }));
   const reply = await server.request();
   assertEquals([reply.status, reply.text, reply.cut], [200, "hello", true]);
-  await server.noted(/after the response started/);
+  await server.noted(/after the response had left/);
   assertEquals((await server.ended()).end.reason, "server_error");
 });
 
