@@ -31,6 +31,9 @@ const SETTLE_MS = 1000;
 /** A request that is answered within this time costs no look at its signal, even where the app asks for a disconnect. */
 const WATCH_MS = 10;
 
+/** So many of the exchanges that are cut at the end are named in the log. */
+const NAMED = 20;
+
 /** Deno tells of no drained WebSocket: those with a full buffer are looked at this often. */
 const POLL_MS = 4;
 
@@ -249,7 +252,9 @@ export class DenoServeEngine implements Engine, Wire {
     const leaving: Promise<void>[] = [];
     if (this.#exchanges.size + this.#sockets.size > 0) {
       await within(graceMs, new Promise<void>((resolve) => this.#empty = resolve));
-      for (const exchange of [...this.#exchanges, ...this.#sockets]) {
+      const late = [...this.#exchanges, ...this.#sockets];
+      for (const exchange of late.slice(0, NAMED)) exchange.note("warn", "It did not end in time and is cut");
+      for (const exchange of late) {
         const left = exchange.shutdown();
         if (left !== null) leaving.push(left);
       }

@@ -104,6 +104,8 @@ export class HeadReader {
 
   /** A head for the log, of a request whose real one can't be read. */
   unreadable(request: Request, remote: Deno.Addr): RequestHead {
+    const target = this.#looseTarget(request);
+    const mark = target.indexOf("?");
     return {
       ...(remote.transport === "tcp" ? { client: [remote.hostname, remote.port] as const } : {}),
       kind: "http",
@@ -111,16 +113,22 @@ export class HeadReader {
       httpVersion: request.headers.has("host") ? "1.1" : "2",
       method: request.method.toUpperCase(),
       scheme: this.#scheme,
-      // Where the target begins can't be told: this is all that came behind the scheme.
-      rawPath: request.url.slice(this.#origin.length),
+      rawPath: mark < 0 ? target : target.slice(0, mark),
       path: "",
-      query: "",
+      query: mark < 0 ? "" : target.slice(mark + 1),
       rootPath: this.#rootPath,
       headers: [...request.headers],
       server: this.#server,
       body: "none",
       capabilities: DENO_SERVE_CAPABILITIES,
     };
+  }
+
+  /** The target; where the Host header forges one, all that came behind the scheme. */
+  #looseTarget({ url, headers }: Request): string {
+    const rest = url.slice(this.#origin.length);
+    const slash = rest.indexOf("/");
+    return slash < 0 || !isHost(headers.get("host") ?? "") ? rest : rest.slice(slash);
   }
 
   /** Finds where the target begins in `url`, and lets the authority set the Host header, as contract section 2 says. */

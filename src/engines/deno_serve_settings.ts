@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Capability, Observer, Pairs } from "../exchange.ts";
+import type { Capability, Level, Observer, Pairs } from "../exchange.ts";
 
 /** Settings of a {@linkcode DenoServeEngine}. */
 export interface DenoServeSettings {
@@ -72,6 +72,8 @@ export interface Wire {
 
 /** An exchange as the engine sees it when it shuts down. */
 export interface OpenExchange {
+  /** A line for the log that names the request. */
+  note(level: Level, text: string): void;
   /** Ends it, with `server_shutdown`; a promise where the peer still has to answer. */
   shutdown(): Promise<void> | null;
 }

@@ -36,13 +36,15 @@ Deno.test("the access log tells an app's close reason, a timeout, and a head tha
   await exchange(port, "GET /events HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n", "0\r\n\r\n");
   await exchange(port, "GET /late HTTP/1.1\r\nHost: a\r\n\r\n", "\r\n\r\nGateway Timeout");
   await exchange(port, "GET /real HTTP/1.1\r\nHost: a/fake?q=\r\n\r\n", "Bad Request");
+  await exchange(port, "GET /bad%zz?q=1 HTTP/1.1\r\nHost: a\r\n\r\n", "Bad Request");
   const large = await exchange(port, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n", "0\r\n\r\n");
   await server.shutdown(100);
   const lines = (await Deno.readTextFile(accessLog)).trim().split("\n").map((line) => JSON.parse(line));
   assertEquals(lines.map(({ client, path, status, reason }) => ({ client, path, status, reason })), [
     { client: "127.0.0.1", path: "/events", status: 200, reason: "job done" },
     { client: "127.0.0.1", path: "/late", status: 504, reason: "client_timeout" },
-    { client: "127.0.0.1", path: "a/fake?q=/real", status: 400, reason: "protocol_error" },
+    { client: "127.0.0.1", path: "a/fake", status: 400, reason: "protocol_error" },
+    { client: "127.0.0.1", path: "/bad%zz", status: 400, reason: "protocol_error" },
     { client: "127.0.0.1", path: "/", status: 413, reason: "body_too_large" },
   ]);
   assertEquals(large.match(/connection: close/gi)?.length, 1);
