@@ -1,7 +1,8 @@
 /**
  * The only builder of scopes.
  *
- * A scope is one object literal of plain values, because middleware clones it by spreading. Contract sections 2, 3, 5 and 6.
+ * A scope is one object literal of plain values, because middleware clones it by spreading. The three literals share most lines and no code:
+ * putting the common keys together first would make every request pay for a second object. Contract sections 2, 3, 5 and 6.
  *
  * @module
  */
