@@ -1,8 +1,10 @@
 /** The README as a new user takes it: its apps are saved, checked, served by the command and asked; its commands name what exists. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { toFileUrl } from "@std/path";
 import { WebSocket } from "ws";
-import { Cli, folder, ROOT } from "./runner/process.ts";
+import { testClient } from "../src/testing/mod.ts";
+import { Cli, type Finished, folder, ROOT } from "./runner/process.ts";
 
 const README = await Deno.readTextFile(`${ROOT}README.md`);
 
@@ -15,15 +17,15 @@ function app(heading: string): string {
   return code;
 }
 
-/** Serves the app below a heading from a file of its own. */
-async function serving(heading: string, ask: (url: string, command: Cli) => Promise<void>): Promise<void> {
+/** Serves the app below a heading from a file of its own; `ask` may stop it itself. */
+async function serving(heading: string, ask: (url: string, command: Cli) => Promise<Finished | void>): Promise<void> {
   await using place = await folder({ "app.ts": app(heading) });
   const path = `${place.path}/app.ts`;
   const { success, stderr } = await new Deno.Command(Deno.execPath(), { args: ["check", "--config", `${ROOT}deno.json`, path] }).output();
   assert(success, new TextDecoder().decode(stderr));
   await using command = new Cli([path, "--port", "0"]);
-  await ask(await command.url(), command);
-  assertEquals((await command.stop()).code, 0);
+  const finished = await ask(await command.url(), command) ?? await command.stop();
+  assertEquals(finished.code, 0);
 }
 
 for (const heading of ["HTTP", "WebSocket", "Server-sent events", "Lifespan"]) {
@@ -58,16 +60,27 @@ Deno.test("the README's websocket app echoes text and bytes", () =>
     assertEquals(messages, ["echo: hello", "bytes 1,2,3"]);
   }));
 
-Deno.test("the README's sse app sends events", () =>
-  serving("Server-sent events", async (url) => {
+Deno.test("the README's websocket app closes its socket when the server is about to stop", async () => {
+  await using place = await folder({ "app.ts": app("WebSocket") });
+  const { default: served } = await import(`${toFileUrl(place.path)}/app.ts`);
+  await using client = await testClient(served);
+  const socket = await client.websocket("/");
+  client.drain();
+  assertEquals(await socket.closed, { code: 1012, reason: "" });
+});
+
+Deno.test("the README's sse app sends events, and ends its stream when the server stops", () =>
+  serving("Server-sent events", async (url, command) => {
     const response = await fetch(url, { headers: { accept: "text/event-stream" } });
     assertEquals(response.headers.get("content-type"), "text/event-stream");
     let text = "";
+    let stopped: Promise<Finished> | undefined;
     for await (const part of response.body!.pipeThrough(new TextDecoderStream())) {
+      stopped ??= command.stop(); // the app ends its stream; one that the server ends is cut, and reading it throws
       text += part;
-      if (text.includes("id: 1\n\n")) break;
     }
     assertMatch(text, /^data: \d{4}-\d\d-\d\dT\S+Z\nid: 1\n\n/);
+    return await stopped;
   }));
 
 Deno.test("the README's lifespan app shares its state and is told of the end", () =>
@@ -92,4 +105,22 @@ Deno.test("the README's commands name an app and a Deno that exist", async () =>
   for (const [, path] of README.matchAll(/run -A cli\.ts (examples\/\S+)/g)) assert((await Deno.stat(`${ROOT}${path}`)).isFile);
   const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
   for (const [, task] of README.matchAll(/ task (\w+)/g)) assert(task! in tasks, `deno.json has no task ${task}`);
+});
+
+Deno.test("the README's deno.json of an own project serves an app beside a clone", async () => {
+  const section = README.split("## Your own project\n")[1]!;
+  const config = JSON.parse(/^```json\n([\s\S]*?)^```$/m.exec(section)![1]!);
+  const command = /^ {4}deno run -A (\S+) app\.ts$/m.exec(section)![1]!;
+  const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+  assertEquals(config.imports["@pagi/server"], `jsr:@pagi/server@^${version}`);
+  delete config.imports.hono; // any other package does as well, and this one is at hand
+  config.imports.ws = "npm:ws@^8.18.0";
+  await using place = await folder({
+    "project/deno.json": JSON.stringify(config),
+    "project/app.ts": 'import { Receiver } from "ws";\nexport default { fetch: () => new Response(Receiver.name) };\n',
+  });
+  await Deno.symlink(ROOT, `${place.path}/server`);
+  await using server = new Cli(["app.ts", "--port", "0"], { cwd: `${place.path}/project`, main: command });
+  assertEquals(await (await fetch(await server.url())).text(), "Receiver");
+  assertEquals((await server.stop()).code, 0);
 });

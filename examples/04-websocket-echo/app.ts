@@ -8,6 +8,8 @@ const app: App = async (scope, receive, send) => {
     switch (event.type) {
       case "websocket.connect":
         await send({ type: "websocket.accept" });
+        // A stop of the server would wait for this client otherwise.
+        scope.extensions.drain?.signal.addEventListener("abort", () => send({ type: "websocket.close", code: 1012 }));
         break;
       case "websocket.receive":
         if (event.text !== undefined) await send({ type: "websocket.send", text: `echo: ${event.text}` });
