@@ -36,6 +36,7 @@ export type Capability =
   | "timeouts" // header, keep-alive, stall and handshake timeouts
   | "target-limits" // 414 and 431
   | "client-certificates"
+  | "reset-content" // a 205 over HTTP/1.1, which needs a content-length of 0
   | "ws-ping" // pings on demand, and tells of pongs
   | "ws-pause" // stops reading from a WebSocket
   | "ws-close-codes" // 1002, 1007 and 1009 on the wire; the peer's violation is told apart from its leaving
@@ -244,6 +245,8 @@ export interface Clock {
   now(): number;
   /** Calls back once after `ms` milliseconds. */
   after(ms: number, callback: () => void): Timer;
+  /** Resolves in a later turn of the event loop, however the time is held. */
+  turn(): Promise<void>;
 }
 
 /** A pending callback of a {@linkcode Clock}. */

@@ -36,7 +36,7 @@ export class HeadReader {
     // A Unix listener's URLs begin with "http+unix:".
     this.#origin = (server[1] === null ? "http+unix" : this.#scheme) + "://";
     this.#rootPath = rootPath;
-    this.#server = server;
+    this.#server = Object.freeze(server); // every scope shows it
     this.#lastPrefix = this.#origin;
   }
 
@@ -126,7 +126,7 @@ export class HeadReader {
 
   /** The target; where the Host header forges one, all that came behind the scheme. */
   #looseTarget({ url, headers }: Request): string {
-    const rest = url.slice(this.#origin.length);
+    const rest = url.slice(authorityStart(url));
     const slash = rest.indexOf("/");
     return slash < 0 || !isHost(headers.get("host") ?? "") ? rest : rest.slice(slash);
   }
@@ -134,15 +134,17 @@ export class HeadReader {
   /** Finds where the target begins in `url`, and lets the authority set the Host header, as contract section 2 says. */
   #cutAuthority(url: string, host: string | null, headers: (readonly [string, string])[]): number {
     if (host !== null && !isHost(host)) throw new PeerError(400, "protocol_error", "The Host header is malformed");
-    const start = this.#origin.length;
+    // A target of absolute form may have any scheme; what it says of it is not believed.
+    const start = authorityStart(url);
     let end = start;
     while (end < url.length && !isDelimiter(url.charCodeAt(end))) end++;
     const authority = url.slice(start, end);
-    if (authority === host) {
+    if (authority === host && start === this.#origin.length && url.startsWith(this.#origin)) {
       this.#lastHost = host;
       this.#lastPrefix = this.#origin + host;
       return end;
     }
+    if (authority === host) return end;
     if (!isHost(authority)) throw new PeerError(400, "protocol_error", "The authority of the request is malformed");
     const at = headers.findIndex(([name]) => name === "host");
     if (at === -1) headers.push(["host", authority]);
@@ -175,6 +177,10 @@ function originForm(url: string, at: number, method: string): string {
 const SLASH = 0x2f;
 const QUESTION_MARK = 0x3f;
 const HASH = 0x23;
+
+function authorityStart(url: string): number {
+  return url.indexOf("://") + 3;
+}
 
 function isDelimiter(unit: number): boolean {
   return unit === SLASH || unit === QUESTION_MARK || unit === HASH;

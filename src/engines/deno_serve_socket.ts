@@ -192,7 +192,13 @@ export class SocketExchange implements SocketOutbound, OpenExchange {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    for (const data of waiting) this.#send(socket, data);
+    try {
+      for (const data of waiting) this.#send(socket, data);
+    } catch (error) {
+      // The session was told that they were taken; all that is left is to say that they were not.
+      this.note("error", `A message that was kept until the connection opened could not be sent: ${error}`);
+      this.#closing ??= { code: INTERNAL_ERROR, text: "" };
+    }
     if (this.#closing !== null) this.#sendClose(socket);
   }
 

@@ -8,6 +8,9 @@
 
 import type { Clock, Files, OpenFile, Timer } from "../exchange.ts";
 
+/** The longest time that `setTimeout` takes. */
+const MAX_MS = 2_147_483_647;
+
 /** Microtasks that a new timer waits for its cancel. */
 const PATIENCE_TURNS = 8;
 
@@ -18,6 +21,9 @@ export const systemClock: Clock = {
   },
   after(ms: number, callback: () => void): Timer {
     return new SystemTimer(ms, callback);
+  },
+  turn(): Promise<void> {
+    return new Promise((resolve) => void setTimeout(resolve, 0));
   },
 };
 
@@ -64,9 +70,17 @@ class SystemTimer implements Timer {
     if (this.#id !== null) clearTimeout(this.#id);
   }
 
+  // `setTimeout` takes a longer time for no time at all.
+  #wait(at: number, callback: () => void): void {
+    if (this.#cancelled) return;
+    const left = Math.max(0, at - performance.now());
+    if (left > MAX_MS) this.#id = setTimeout(() => this.#wait(at, callback), MAX_MS);
+    else this.#id = setTimeout(callback, left);
+  }
+
   async #arm(at: number, callback: () => void): Promise<void> {
     for (let turn = 0; turn < PATIENCE_TURNS; turn++) await null;
-    if (!this.#cancelled) this.#id = setTimeout(callback, Math.max(0, at - performance.now()));
+    this.#wait(at, callback);
   }
 }
 

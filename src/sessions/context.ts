@@ -4,13 +4,14 @@
  * @module
  */
 
-import type { Clock, Fields, Files, Level, Limits, Outbound } from "../exchange.ts";
+import type { Capability, Clock, Fields, Files, Level, Limits, Outbound, RequestHead } from "../exchange.ts";
 import { EventError } from "../spec/errors.ts";
 import type { Flag } from "../spec/events.ts";
 import type { ScopeType } from "../spec/scope.ts";
 import { EVENTS } from "../wire/events.ts";
 import { nearest } from "../wire/nearest.ts";
 import type { DrainRegistry } from "./drain.ts";
+import type { Fairness } from "./fairness.ts";
 
 /** Everything a session knows beside its exchange. */
 export interface Context {
@@ -22,6 +23,7 @@ export interface Context {
   /** The lifespan state, `null` where lifespan is off or was declined. */
   readonly state: Readonly<Record<string, unknown>> | null;
   readonly drain: DrainRegistry;
+  readonly fairness: Fairness;
   /** A line for the log that belongs to no exchange. */
   note(level: Level, text: string, fields?: Fields): void;
 }
@@ -37,6 +39,11 @@ const ENCODER = new TextEncoder();
 /** Body data as bytes; a string is encoded as UTF-8. */
 export function toBytes(data: Uint8Array | string): Uint8Array {
   return typeof data === "string" ? ENCODER.encode(data) : data;
+}
+
+/** Whether a value is bytes that a wire takes: no Proxy of them, and no shared memory. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && value instanceof Uint8Array && value.buffer instanceof ArrayBuffer;
 }
 
 /** Bytes of body data, without encoding it where that is not needed. */
@@ -62,7 +69,7 @@ export function toFlag(value: Flag | undefined, event: string, field: string): b
  */
 export function toBody(value: unknown, event: string): Uint8Array | string {
   if (value === undefined) return EMPTY;
-  if (typeof value === "string" || value instanceof Uint8Array) return value;
+  if (typeof value === "string" || isBytes(value)) return value;
   throw new EventError(event, "body", "must be a Uint8Array or a string");
 }
 
@@ -75,6 +82,11 @@ export function toBody(value: unknown, event: string): Uint8Array | string {
 export function toMs(seconds: unknown, event: string, field: string): number {
   if (typeof seconds === "number" && seconds >= 0 && seconds < Infinity) return seconds * 1000;
   throw new EventError(event, field, "must be a number of seconds, 0 or more");
+}
+
+/** Whether the wire of this exchange has a capability. */
+export function can(head: RequestHead, capability: Capability): boolean {
+  return head.capabilities.includes(capability);
 }
 
 /** The error for an event whose `type` is unknown in its scope. */
@@ -99,12 +111,26 @@ export function noteFailure(out: Outbound, text: string, error: unknown): void {
 
 /** An error as text for the log: the stack where there is one. */
 export function describe(error: unknown): string {
-  return error instanceof Error ? error.stack ?? `${error.name}: ${error.message}` : String(error);
+  return show(() => error instanceof Error ? String(error.stack ?? `${error.name}: ${error.message}`) : String(error));
+}
+
+/** An error in one line. */
+export function briefly(error: unknown): string {
+  return show(() => error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+}
+
+/** An app may throw anything, even what throws when it is looked at; that must not keep the session from its end. */
+function show(text: () => string): string {
+  try {
+    return text();
+  } catch {
+    return "something that can't be shown";
+  }
 }
 
 /** Runs callbacks in order; one that throws is logged and does not stop the others. */
 export function runCallbacks<A extends unknown[]>(callbacks: readonly ((...args: A) => void)[], out: Outbound, ...args: A): void {
-  for (const callback of callbacks) {
+  for (const callback of [...callbacks]) { // a callback may register another
     try {
       callback(...args);
     } catch (error) {

@@ -83,6 +83,11 @@ async function openHandle(handle: ReadableHandle, offset: number | undefined, le
     const buffer = new Uint8Array(Math.min(CHUNK, left));
     const count = await handle.read(buffer);
     if (count === null || count === 0) return null;
+    if (!Number.isInteger(count) || count < 0 || count > buffer.byteLength) {
+      throw new TypeError(
+        `The fh's read() must give the number of bytes that it read, at most ${buffer.byteLength}, or null: got ${count}`,
+      );
+    }
     left -= count;
     return count === buffer.byteLength ? buffer : buffer.subarray(0, count);
   };

@@ -51,7 +51,8 @@ export class Flow {
       }
       return RESOLVED;
     }
-    if (this.out.buffered > this.limits.maxSendBufferBytes) return null;
+    // What was just written does not count: an app that waits may write as much at once as it likes.
+    if (this.out.buffered - bytes > this.limits.maxSendBufferBytes) return null;
     return this.wait();
   }
 
@@ -80,13 +81,14 @@ export class Flow {
 
   /** Registers a callback for crossings of the high mark. */
   onHigh(callback: () => void): void {
+    if (this.#onHigh.includes(callback)) return; // it is called for each crossing as it is
     this.#onHigh.push(callback);
     if (this.high && !this.over) runCallbacks([callback], this.out);
   }
 
   /** Registers a callback for the fall below the low mark. */
   onDrain(callback: () => void): void {
-    this.#onDrain.push(callback);
+    if (!this.#onDrain.includes(callback)) this.#onDrain.push(callback);
   }
 
   #release(): void {

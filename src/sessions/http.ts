@@ -20,7 +20,7 @@ import type { HttpScope } from "../spec/scope.ts";
 import { answer } from "../wire/answers.ts";
 import { checkEvent } from "../wire/events.ts";
 import { ConnectionHandle, type Fate } from "./connection.ts";
-import { type Context, noteFailure, RESOLVED, toBody, toFlag, unknownEvent } from "./context.ts";
+import { can, type Context, noteFailure, RESOLVED, toBody, toFlag, unknownEvent } from "./context.ts";
 import { Drain } from "./drain.ts";
 import { type FileBody, isFileBody, openFileBody } from "./file_body.ts";
 import { Flow, TransportHandle } from "./flow.ts";
@@ -28,7 +28,7 @@ import * as S from "./http_table.ts";
 import { IdleTimer } from "./idle_timer.ts";
 import { Receiver } from "./receiver.ts";
 import { FAILURE_FLAGS, HeldResponse, toPairs } from "./response.ts";
-import { can, httpScope, scopeExtensions } from "./scope.ts";
+import { httpScope, scopeExtensions } from "./scope.ts";
 import { IGNORE, step } from "./table.ts";
 
 const DISCONNECT: HttpReceiveEvent = Object.freeze({ type: "http.disconnect" });
@@ -81,7 +81,7 @@ export class HttpSession implements Inbound, Fate {
   /** `receive` of this scope. */
   receive(): Promise<HttpReceiveEvent> {
     if (!this.#receiver) {
-      this.#receiver = new Receiver(this.#head, this.out, toRequest);
+      this.#receiver = new Receiver(this.#head, this.out, this.#context.fairness, toRequest);
       if (this.#state >= S.SENT) this.#receiver.end(toDisconnect);
     }
     this.#idle?.touch();
@@ -197,9 +197,9 @@ export class HttpSession implements Inbound, Fate {
 
   #start(event: HttpResponseStartEvent): Promise<void> {
     const next = step(S.HTTP_TABLE, this.#state, S.START, event.type);
-    if (next === IGNORE) return RESOLVED;
+    if (next === IGNORE) return this.#context.fairness.pass();
     const promised = toFlag(event.trailers, event.type, "trailers");
-    const response = new HeldResponse(event.type, event.status, event.headers, this.#head.method);
+    const response = new HeldResponse(event.type, event.status, event.headers, this.#head);
     this.#promised = promised;
     response.trailers = promised && !response.bodiless && can(this.#head, "trailers");
     this.#response = response;
@@ -211,7 +211,7 @@ export class HttpSession implements Inbound, Fate {
     if (isFileBody(event)) return this.#file(event);
     const more = toFlag(event.more, event.type, "more");
     const next = step(S.HTTP_TABLE, this.#state, more ? S.MORE : this.#promised ? S.LAST_PROMISED : S.LAST, event.type);
-    if (next === IGNORE) return RESOLVED;
+    if (next === IGNORE) return this.#context.fairness.pass();
     const data = toBody(event.body, event.type);
     return this.#write(data, next, event.type);
   }
@@ -236,6 +236,8 @@ export class HttpSession implements Inbound, Fate {
         return RESOLVED;
       }
     }
+    // Parts that leave nothing, to a HEAD or because they are empty, wait for nobody.
+    if (bytes === 0 && next === S.STREAMING) return this.#context.fairness.pass();
     // The last event of a response is no flood: it waits like any other, and the wire has had its last call.
     return this.#flow.wrote(bytes) ?? (this.#ended ? this.#flow.wait() : this.#overflow());
   }
@@ -243,7 +245,7 @@ export class HttpSession implements Inbound, Fate {
   async #file(event: HttpResponseBodyEvent): Promise<void> {
     const before = this.#state;
     const opening = step(S.HTTP_TABLE, before, S.OPEN, event.type);
-    if (opening === IGNORE) return;
+    if (opening === IGNORE) return await this.#context.fairness.pass();
     if (this.#head.method === "HEAD") {
       return await this.#write("", step(S.HTTP_TABLE, before, this.#promised ? S.LAST_PROMISED : S.LAST, event.type), event.type);
     }
@@ -295,7 +297,7 @@ export class HttpSession implements Inbound, Fate {
 
   #trailers(event: HttpResponseTrailersEvent): Promise<void> {
     const next = step(S.HTTP_TABLE, this.#state, S.TRAILERS, event.type);
-    if (next === IGNORE) return RESOLVED;
+    if (next === IGNORE) return this.#context.fairness.pass();
     const pairs = toPairs(event.type, event.headers);
     this.#state = this.#delivered ? S.DONE : next;
     this.#receiver?.end(toDisconnect);
@@ -309,7 +311,7 @@ export class HttpSession implements Inbound, Fate {
 
   #hint(event: { type: string; headers: unknown }): Promise<void> {
     const next = step(S.HTTP_TABLE, this.#state, S.HINT, event.type);
-    if (next === IGNORE) return RESOLVED;
+    if (next === IGNORE) return this.#context.fairness.pass();
     if (!can(this.#head, "early-hints")) throw new StateError(event.type, 'the extension "http.response.early_hint" is not offered');
     if (event.headers === undefined) throw new EventError(event.type, "headers", "is missing: it must be a list of [name, value] pairs");
     this.out.inform(103, toPairs(event.type, event.headers));
@@ -319,7 +321,8 @@ export class HttpSession implements Inbound, Fate {
   #flush(type: string): Promise<void> {
     if (!can(this.#head, "flush")) throw new StateError(type, 'the extension "fullflush" is not offered');
     const next = step(S.HTTP_TABLE, this.#state, S.FLUSH, type);
-    if (next === IGNORE || next === S.IDLE) return RESOLVED;
+    if (next === IGNORE) return this.#context.fairness.pass();
+    if (next === S.IDLE) return RESOLVED;
     if (next === S.STREAMING) this.#response!.leave(this.out);
     this.#state = next;
     return this.#whenFlushed();

@@ -24,6 +24,7 @@ import type { HttpSendEvent, ReceiveEvent, SendEvent, SseStreamEvent, WebSocketS
 import type { Scope } from "../spec/scope.ts";
 import type { Context } from "./context.ts";
 import { DrainRegistry } from "./drain.ts";
+import { Fairness } from "./fairness.ts";
 import { HttpSession } from "./http.ts";
 import { LifespanSession } from "./lifespan.ts";
 import { SseEncoder, SseSession } from "./sse.ts";
@@ -83,6 +84,7 @@ export class InlineHost implements Host {
       strict: start.validateEvents,
       state,
       drain: this.#drain,
+      fairness: new Fairness(this.#ports.clock),
       note: this.#ports.note,
     };
   }
@@ -140,11 +142,11 @@ export class InlineHost implements Host {
     }
     if (typeof running?.then !== "function") running = Promise.resolve(running);
     running.then(() => {
+      this.#settled();
       session.returned();
-      this.#settled();
     }, (error) => {
-      session.threw(error);
       this.#settled();
+      session.threw(error);
     });
   }
 

@@ -13,7 +13,7 @@ import { EventError, StartupError } from "../spec/errors.ts";
 import type { LifespanReceiveEvent, LifespanSendEvent } from "../spec/events.ts";
 import type { LifespanScope } from "../spec/scope.ts";
 import { checkEvent } from "../wire/events.ts";
-import { describe, RESOLVED, unknownEvent } from "./context.ts";
+import { briefly, describe, RESOLVED, unknownEvent } from "./context.ts";
 import * as S from "./lifespan_table.ts";
 import { step } from "./table.ts";
 
@@ -180,8 +180,4 @@ export class LifespanSession {
 function toMessage(event: { type: string; message?: string }): string {
   if (event.message === undefined || typeof event.message === "string") return event.message ?? "";
   throw new EventError(event.type, "message", "must be a string");
-}
-
-function briefly(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

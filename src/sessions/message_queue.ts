@@ -7,11 +7,13 @@
  */
 
 import type { Limits } from "../exchange.ts";
+import type { Fairness } from "./fairness.ts";
 import type { WebSocketDisconnectEvent, WebSocketReceiveEvent } from "../spec/events.ts";
 
 /** The queue between the wire and `receive`. */
 export class MessageQueue {
   readonly #limits: Limits;
+  readonly #fairness: Fairness;
   readonly #events: WebSocketReceiveEvent[] = [{ type: "websocket.connect" }];
   readonly #waiting: ((event: WebSocketReceiveEvent) => void)[] = [];
   #messages = 0;
@@ -19,8 +21,9 @@ export class MessageQueue {
   #end: WebSocketDisconnectEvent | null = null;
 
   /** Creates the queue; `websocket.connect` is in it. */
-  constructor(limits: Limits) {
+  constructor(limits: Limits, fairness: Fairness) {
     this.#limits = limits;
+    this.#fairness = fairness;
   }
 
   /** An event is there. */
@@ -38,7 +41,10 @@ export class MessageQueue {
       }
       return Promise.resolve(event);
     }
-    if (this.#end) return Promise.resolve({ ...this.#end });
+    if (this.#end) {
+      const end = this.#end;
+      return this.#fairness.pass().then(() => ({ ...end }));
+    }
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 

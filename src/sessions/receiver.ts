@@ -7,7 +7,7 @@
  */
 
 import type { Outbound, RequestHead } from "../exchange.ts";
-import { EMPTY } from "./context.ts";
+import type { Fairness } from "./fairness.ts";
 
 /** Bytes of credit for each `receive`. */
 const CREDIT = 65_536;
@@ -15,6 +15,7 @@ const CREDIT = 65_536;
 /** The queue between the wire and `receive`. `E` is the union of the scope's events. */
 export class Receiver<E> {
   readonly #out: Outbound;
+  readonly #fairness: Fairness;
   readonly #request: (body: Uint8Array, more: 0 | 1) => E;
   readonly #chunks: Uint8Array[] = [];
   readonly #waiting: ((event: E) => void)[] = [];
@@ -25,15 +26,19 @@ export class Receiver<E> {
   #end: (() => E) | null = null;
 
   /** `request` builds a body event. */
-  constructor(head: RequestHead, out: Outbound, request: (body: Uint8Array, more: 0 | 1) => E) {
+  constructor(head: RequestHead, out: Outbound, fairness: Fairness, request: (body: Uint8Array, more: 0 | 1) => E) {
     this.#out = out;
+    this.#fairness = fairness;
     this.#request = request;
     this.#whole = head.body === "none";
   }
 
   /** The next event, now or later. */
   receive(): Promise<E> {
-    if (this.#end) return Promise.resolve(this.#end());
+    if (this.#end) {
+      const disconnect = this.#end;
+      return this.#fairness.pass().then(() => disconnect());
+    }
     if (this.#waiting.length === 0 && (this.#chunks.length > 0 || (this.#whole && !this.#given))) return Promise.resolve(this.#next());
     if (this.#given) this.#out.watch();
     else this.#out.pull(CREDIT);
@@ -60,7 +65,7 @@ export class Receiver<E> {
   }
 
   #next(): E {
-    const chunk = this.#chunks.shift() ?? EMPTY;
+    const chunk = this.#chunks.shift() ?? new Uint8Array(0); // the app's own, to transfer if it likes
     const more = !this.#whole || this.#chunks.length > 0;
     if (!more) this.#given = true;
     return this.#request(chunk, more ? 1 : 0);

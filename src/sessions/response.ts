@@ -6,11 +6,11 @@
  * @module
  */
 
-import { CLOSE, NOTIFY, type Outbound, type Pairs, TRAILERS } from "../exchange.ts";
+import { CLOSE, NOTIFY, type Outbound, type Pairs, type RequestHead, TRAILERS } from "../exchange.ts";
 import { EventError } from "../spec/errors.ts";
 import { hasNoBody } from "../wire/answers.ts";
 import { headerProblem } from "../wire/headers.ts";
-import { byteLength, toBytes } from "./context.ts";
+import { byteLength, can, toBytes } from "./context.ts";
 
 /** A response whose start was accepted. */
 export class HeldResponse {
@@ -31,9 +31,16 @@ export class HeldResponse {
    *
    * @throws {EventError} Where the status is no integer from 200 to 599 or a header holds a forbidden byte.
    */
-  constructor(event: string, status: unknown, headers: unknown, method: string) {
+  constructor(event: string, status: unknown, headers: unknown, head: RequestHead) {
     this.status = toStatus(status, event);
-    this.#isHead = method === "HEAD";
+    if (this.status === 205 && head.httpVersion !== "2" && !can(head, "reset-content")) {
+      throw new EventError(
+        event,
+        "status",
+        "can't be 205 here: this engine can't frame it over HTTP/1.1 (capability \"reset-content\"); 204 says the same",
+      );
+    }
+    this.#isHead = head.method === "HEAD";
     this.bodiless = this.#isHead || hasNoBody(this.status);
     if (headers !== undefined) this.#take(event, headers);
   }

@@ -7,11 +7,11 @@
  * @module
  */
 
-import type { Capability, RequestHead } from "../exchange.ts";
+import type { RequestHead } from "../exchange.ts";
 import type { Connection, Transport } from "../spec/handles.ts";
 import type { Extensions, HttpScope, PagiInfo, SseScope, WebSocketScope } from "../spec/scope.ts";
 import { splitSubprotocols } from "../wire/handshake.ts";
-import type { Context } from "./context.ts";
+import { can, type Context } from "./context.ts";
 import { Drain } from "./drain.ts";
 
 /** The versions that every scope names. */
@@ -112,11 +112,6 @@ export function scopeExtensions(head: RequestHead, context: Context): ScopeExten
     }
   }
   return { drain, extensions };
-}
-
-/** Whether the wire of this exchange has a capability. */
-export function can(head: RequestHead, capability: Capability): boolean {
-  return head.capabilities.includes(capability);
 }
 
 function subprotocols(head: RequestHead): string[] {

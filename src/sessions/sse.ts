@@ -22,13 +22,13 @@ import type { SseScope } from "../spec/scope.ts";
 import { answer } from "../wire/answers.ts";
 import { checkEvent } from "../wire/events.ts";
 import { sseComment, sseEvent } from "../wire/sse.ts";
-import { type Context, noteFailure, RESOLVED, toBody, toBytes, toFlag, toMs, unknownEvent } from "./context.ts";
+import { can, type Context, noteFailure, RESOLVED, toBody, toBytes, toFlag, toMs, unknownEvent } from "./context.ts";
 import { Drain } from "./drain.ts";
 import { Flow, TransportHandle } from "./flow.ts";
 import { IdleTimer } from "./idle_timer.ts";
 import { Receiver } from "./receiver.ts";
 import { FAILURE_FLAGS, HeldResponse } from "./response.ts";
-import { can, scopeExtensions, sseScope } from "./scope.ts";
+import { scopeExtensions, sseScope } from "./scope.ts";
 import * as S from "./sse_table.ts";
 import { IGNORE, step } from "./table.ts";
 
@@ -79,7 +79,7 @@ export class SseSession implements Inbound {
   /** `receive` of this scope. After a decline it never settles: no disconnect is told then. */
   receive(): Promise<SseReceiveEvent> {
     if (!this.#receiver) {
-      this.#receiver = new Receiver(this.#head, this.#out, toRequest);
+      this.#receiver = new Receiver(this.#head, this.#out, this.#context.fairness, toRequest);
       if (this.#state === S.CLOSED || this.#state === S.GONE) this.#receiver.end(() => this.#disconnect());
     }
     return this.#state === S.DECLINED ? new Promise(() => {}) : this.#receiver.receive();
@@ -168,9 +168,9 @@ export class SseSession implements Inbound {
 
   #start(event: SseStartEvent): Promise<void> {
     const next = step(S.SSE_TABLE, this.#state, S.START, event.type);
-    if (next === IGNORE) return RESOLVED;
+    if (next === IGNORE) return this.#context.fairness.pass();
     const headers = withDefaults(event.headers, this.#head.httpVersion === "1.1");
-    const response = new HeldResponse(event.type, event.status === undefined ? 200 : event.status, headers, this.#head.method);
+    const response = new HeldResponse(event.type, event.status === undefined ? 200 : event.status, headers, this.#head);
     this.#response = response;
     this.#state = next;
     response.leave(this.#out);
@@ -188,13 +188,13 @@ export class SseSession implements Inbound {
 
   #send(event: SseSendEvent): Promise<void> {
     const next = step(S.SSE_TABLE, this.#state, S.SEND, event.type);
-    if (next === IGNORE) return RESOLVED;
+    if (next === IGNORE) return this.#context.fairness.pass();
     return this.#write(event.type, this.#encoder.encode(event));
   }
 
   #comment(type: string, comment: unknown): Promise<void> {
     const next = step(S.SSE_TABLE, this.#state, S.COMMENT, type);
-    if (next === IGNORE) return RESOLVED;
+    if (next === IGNORE) return this.#context.fairness.pass();
     return this.#write(type, toBytes(sseComment(toText(comment, type, "comment"))));
   }
 
@@ -208,7 +208,7 @@ export class SseSession implements Inbound {
 
   #keepAlive(event: SseKeepaliveEvent): Promise<void> {
     const next = step(S.SSE_TABLE, this.#state, S.KEEPALIVE, event.type);
-    if (next === IGNORE) return RESOLVED;
+    if (next === IGNORE) return this.#context.fairness.pass();
     const ms = toMs(event.interval, event.type, "interval");
     const comment = event.comment === undefined ? "" : toText(event.comment, event.type, "comment");
     this.#keepalive = ms > 0 ? { ms, bytes: toBytes(sseComment(comment)) } : null;
@@ -231,7 +231,7 @@ export class SseSession implements Inbound {
   #close(event: SseCloseEvent): Promise<void> {
     const before = this.#state;
     const next = step(S.SSE_TABLE, before, S.CLOSE, event.type);
-    if (next === IGNORE) return RESOLVED;
+    if (next === IGNORE) return this.#context.fairness.pass();
     const reason = event.reason === undefined ? "" : toText(event.reason, event.type, "reason");
     if (before === S.OPEN) {
       this.#endStream(reason);
@@ -254,6 +254,7 @@ export class SseSession implements Inbound {
   #flush(type: string): Promise<void> {
     if (!can(this.#head, "flush")) throw new StateError(type, 'the extension "fullflush" is not offered');
     const next = step(S.SSE_TABLE, this.#state, S.FLUSH, type);
+    if (next === IGNORE) return this.#context.fairness.pass();
     if (next !== S.OPEN) return RESOLVED;
     this.#out.flush();
     return new Promise((resolve) => this.#flushes.push(resolve));
@@ -263,8 +264,8 @@ export class SseSession implements Inbound {
 
   #declineStart(event: SseDeclineStartEvent): Promise<void> {
     const next = step(S.SSE_TABLE, this.#state, S.DECLINE_START, event.type);
-    if (next === IGNORE) return RESOLVED;
-    this.#response = new HeldResponse(event.type, event.status, event.headers, this.#head.method);
+    if (next === IGNORE) return this.#context.fairness.pass();
+    this.#response = new HeldResponse(event.type, event.status, event.headers, this.#head);
     this.#state = next;
     return RESOLVED;
   }
@@ -272,7 +273,7 @@ export class SseSession implements Inbound {
   #declineBody(event: SseDeclineBodyEvent): Promise<void> {
     const more = toFlag(event.more, event.type, "more");
     const next = step(S.SSE_TABLE, this.#state, more ? S.DECLINE_MORE : S.DECLINE_LAST, event.type);
-    if (next === IGNORE) return RESOLVED;
+    if (next === IGNORE) return this.#context.fairness.pass();
     const data = toBody(event.body, event.type);
     if (next === S.DECLINING) return this.#write(event.type, toBytes(data));
     this.#response!.finish(this.#out, event.type, data, 0);

@@ -24,16 +24,19 @@ import { answer } from "../wire/answers.ts";
 import { closeTextProblem, isCloseCode } from "../wire/close_codes.ts";
 import { checkEvent } from "../wire/events.ts";
 import { isToken } from "../wire/headers.ts";
-import { type Context, noteFailure, RESOLVED, toBody, toBytes, toFlag, unknownEvent } from "./context.ts";
+import { can, type Context, isBytes, noteFailure, RESOLVED, toBody, toBytes, toFlag, unknownEvent } from "./context.ts";
 import { Drain } from "./drain.ts";
 import { Flow, TransportHandle } from "./flow.ts";
 import { IdleTimer } from "./idle_timer.ts";
 import { Keepalive } from "./keepalive.ts";
 import { MessageQueue } from "./message_queue.ts";
 import { FAILURE_FLAGS, HeldResponse, toPairs } from "./response.ts";
-import { can, scopeExtensions, websocketScope } from "./scope.ts";
+import { scopeExtensions, websocketScope } from "./scope.ts";
 import { IGNORE, step } from "./table.ts";
 import * as S from "./websocket_table.ts";
+
+/** Headers of the 101 that an app can't set. RFC 6455 section 4.2.2; RFC 9112 section 6. */
+const HANDSHAKE = /^(?:sec-websocket-.*|connection|upgrade|transfer-encoding|content-length)$/i;
 
 /** How long the peer may take to answer a close frame. */
 const CLOSE_TIMEOUT_MS = 10_000;
@@ -61,7 +64,7 @@ export class WebSocketSession implements SocketInbound {
     this.#out = out;
     this.#context = context;
     this.#flow = new Flow(out, context.limits);
-    this.#queue = new MessageQueue(context.limits);
+    this.#queue = new MessageQueue(context.limits, context.fairness);
     this.#keepalive = new Keepalive(context.clock, (token) => out.ping(token), () => this.#cut("keepalive_timeout"));
     const { drain, extensions } = scopeExtensions(head, context);
     this.#drain = drain;
@@ -174,7 +177,7 @@ export class WebSocketSession implements SocketInbound {
 
   #accept(event: WebSocketAcceptEvent): Promise<void> {
     const next = step(S.WEBSOCKET_TABLE, this.#state, S.ACCEPT, event.type);
-    if (next === IGNORE) return RESOLVED;
+    if (next === IGNORE) return this.#context.fairness.pass();
     const protocol = event.subprotocol ?? null;
     if (protocol !== null && (typeof protocol !== "string" || !isToken(protocol))) {
       throw new EventError(event.type, "subprotocol", "must be a token (RFC 9110 section 5.6.2)");
@@ -187,6 +190,11 @@ export class WebSocketSession implements SocketInbound {
       );
     }
     const pairs = toPairs(event.type, event.headers);
+    for (const [name] of pairs) {
+      if (HANDSHAKE.test(name)) {
+        throw new EventError(event.type, "headers", `must not hold ${name}: it belongs to the handshake, which is the server's`);
+      }
+    }
     this.#state = next;
     this.#out.accept(protocol, pairs);
     const idleMs = this.#context.limits.wsIdleTimeoutMs;
@@ -196,7 +204,7 @@ export class WebSocketSession implements SocketInbound {
 
   #send(event: WebSocketSendTextEvent | WebSocketSendBytesEvent): Promise<void> {
     const next = step(S.WEBSOCKET_TABLE, this.#state, S.SEND, event.type);
-    if (next === IGNORE) return RESOLVED;
+    if (next === IGNORE) return this.#context.fairness.pass();
     const data = toMessage(event);
     this.#out.message(data);
     const wait = this.#flow.wrote(typeof data === "string" ? data.length * 3 : data.byteLength);
@@ -208,14 +216,14 @@ export class WebSocketSession implements SocketInbound {
 
   #keepAlive(event: WebSocketKeepaliveEvent): Promise<void> {
     const next = step(S.WEBSOCKET_TABLE, this.#state, S.KEEPALIVE, event.type);
-    if (next === IGNORE) return RESOLVED;
+    if (next === IGNORE) return this.#context.fairness.pass();
     this.#keepalive.set(event, can(this.#head, "ws-ping"));
     return RESOLVED;
   }
 
   #close(event: WebSocketCloseEvent): Promise<void> {
     const next = step(S.WEBSOCKET_TABLE, this.#state, S.CLOSE, event.type);
-    if (next === IGNORE) return RESOLVED;
+    if (next === IGNORE) return this.#context.fairness.pass();
     const code = event.code === undefined ? 1000 : event.code;
     if (!isCloseCode(code)) throw new EventError(event.type, "code", "must be 1000–1003, 1007–1014 or 3000–4999");
     const text = event.reason === undefined ? "" : event.reason;
@@ -246,8 +254,8 @@ export class WebSocketSession implements SocketInbound {
 
   #denialStart(event: WebSocketDenialStartEvent): Promise<void> {
     const next = step(S.WEBSOCKET_TABLE, this.#state, S.DENY_START, event.type);
-    if (next === IGNORE) return RESOLVED;
-    this.#denial = new HeldResponse(event.type, event.status, event.headers, this.#head.method);
+    if (next === IGNORE) return this.#context.fairness.pass();
+    this.#denial = new HeldResponse(event.type, event.status, event.headers, this.#head);
     this.#state = next;
     return RESOLVED;
   }
@@ -255,7 +263,7 @@ export class WebSocketSession implements SocketInbound {
   #denialBody(event: WebSocketDenialBodyEvent): Promise<void> {
     const more = toFlag(event.more, event.type, "more");
     const next = step(S.WEBSOCKET_TABLE, this.#state, more ? S.DENY_MORE : S.DENY_LAST, event.type);
-    if (next === IGNORE) return RESOLVED;
+    if (next === IGNORE) return this.#context.fairness.pass();
     const data = toBody(event.body, event.type);
     if (next === S.DENYING) {
       const bytes = this.#denial!.write(this.#out, event.type, toBytes(data));
@@ -319,8 +327,8 @@ function toMessage(event: WebSocketSendTextEvent | WebSocketSendBytesEvent): str
     if (typeof text !== "string") throw new EventError(event.type, "text", "must be a string");
     return text;
   }
-  if (!((bytes as unknown) instanceof Uint8Array)) throw new EventError(event.type, "bytes", "must be a Uint8Array");
-  return bytes!;
+  if (!isBytes(bytes)) throw new EventError(event.type, "bytes", "must be a Uint8Array");
+  return bytes;
 }
 
 /** Whether a message has more bytes on the wire than `limit`. */

@@ -56,6 +56,11 @@ export class ManualClock implements Clock {
     return { cancel: () => void this.#pending.delete(pending) };
   }
 
+  /** A turn of the real event loop: it is no time. */
+  turn(): Promise<void> {
+    return new Promise((resolve) => void setTimeout(resolve, 0));
+  }
+
   /** How many callbacks are pending. */
   get pending(): number {
     return this.#pending.size;

@@ -23,6 +23,7 @@ export const MEMORY_CAPABILITIES: readonly Capability[] = [
   "early-hints",
   "flush",
   "force-close",
+  "reset-content",
   "delivery",
   "post-disconnect",
   "client-certificates",

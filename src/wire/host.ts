@@ -7,9 +7,12 @@
  * @module
  */
 
-const HOST = /^(?:\[[0-9A-Fa-f:.]+(?:%25[\w.~-]+)?\]|(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::\d{0,5})?$/;
+const HOST = /^(?:\[[0-9A-Fa-f:.]+(?:%25[\w.~-]+)?\]|(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::(\d{0,5}))?$/;
+
+const MAX_PORT = 65_535;
 
 /** Whether a value is `host`, `host:port`, `[v6]` or `[v6]:port`; an empty one is allowed. */
 export function isHost(value: string): boolean {
-  return HOST.test(value);
+  const match = HOST.exec(value);
+  return match !== null && Number(match[1] ?? 0) <= MAX_PORT;
 }

@@ -124,6 +124,12 @@ export class HandClock implements Clock {
     this.#timers.push(timer);
     return { cancel: () => void (this.#timers = this.#timers.filter((other) => other !== timer)) };
   }
+  /** Counts the turns that were asked for. */
+  turns = 0;
+  turn(): Promise<void> {
+    this.turns++;
+    return Promise.resolve();
+  }
   /** Timers that wait. */
   get pending(): number {
     return this.#timers.length;

@@ -4,6 +4,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { RequestHead } from "../../src/exchange.ts";
 import type { Context } from "../../src/sessions/context.ts";
 import { DrainRegistry } from "../../src/sessions/drain.ts";
+import { Fairness } from "../../src/sessions/fairness.ts";
 import { HttpSession } from "../../src/sessions/http.ts";
 import { EventError, StateError } from "../../src/spec/errors.ts";
 import type { HttpSendEvent } from "../../src/spec/events.ts";
@@ -13,7 +14,17 @@ function rig(overrides: Partial<RequestHead> = {}, more: Partial<Context> = {}) 
   const out = new RecordingOutbound();
   const clock = new HandClock();
   const files = new MemoryFiles({ "/f": "0123456789", "/big": "x".repeat(600_000) });
-  const context: Context = { clock, files, limits: LIMITS, strict: false, state: null, drain: new DrainRegistry(), note() {}, ...more };
+  const context: Context = {
+    clock,
+    files,
+    limits: LIMITS,
+    strict: false,
+    state: null,
+    drain: new DrainRegistry(),
+    fairness: new Fairness(clock),
+    note() {},
+    ...more,
+  };
   const session = new HttpSession(head(overrides), out, context);
   return { out, clock, files, session, connection: session.scope["pagi.connection"], transport: session.scope["pagi.transport"] };
 }

@@ -4,6 +4,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { RequestHead } from "../../src/exchange.ts";
 import type { Context } from "../../src/sessions/context.ts";
 import { DrainRegistry } from "../../src/sessions/drain.ts";
+import { Fairness } from "../../src/sessions/fairness.ts";
 import { SseEncoder, SseSession } from "../../src/sessions/sse.ts";
 import { EventError, StateError } from "../../src/spec/errors.ts";
 import type { SseStreamEvent } from "../../src/spec/events.ts";
@@ -19,6 +20,7 @@ function rig(overrides: Partial<RequestHead> = {}, more: Partial<Context> = {}) 
     strict: false,
     state: null,
     drain: new DrainRegistry(),
+    fairness: new Fairness(clock),
     note() {},
     ...more,
   };

@@ -8,6 +8,7 @@ import type { End } from "../../src/exchange.ts";
 import { StateError } from "../../src/spec/errors.ts";
 import type { Context } from "../../src/sessions/context.ts";
 import { DrainRegistry } from "../../src/sessions/drain.ts";
+import { Fairness } from "../../src/sessions/fairness.ts";
 import { HttpSession } from "../../src/sessions/http.ts";
 import { HTTP_TABLE } from "../../src/sessions/http_table.ts";
 import { LifespanSession } from "../../src/sessions/lifespan.ts";
@@ -79,7 +80,7 @@ async function settled(result: unknown): Promise<void> {
 }
 
 function context(files: MemoryFiles, clock: HandClock): Context {
-  return { clock, files, limits: LIMITS, strict: false, state: null, drain: new DrainRegistry(), note() {} };
+  return { clock, files, limits: LIMITS, strict: false, state: null, drain: new DrainRegistry(), fairness: new Fairness(clock), note() {} };
 }
 
 const LOST: End = { reason: "client_closed" };

@@ -4,6 +4,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { RequestHead } from "../../src/exchange.ts";
 import type { Context } from "../../src/sessions/context.ts";
 import { DrainRegistry } from "../../src/sessions/drain.ts";
+import { Fairness } from "../../src/sessions/fairness.ts";
 import { WebSocketSession } from "../../src/sessions/websocket.ts";
 import { EventError, StateError } from "../../src/spec/errors.ts";
 import type { WebSocketSendEvent } from "../../src/spec/events.ts";
@@ -22,6 +23,7 @@ function rig(overrides: Partial<RequestHead> = {}, more: Partial<Context> = {}) 
     strict: false,
     state: null,
     drain: new DrainRegistry(),
+    fairness: new Fairness(clock),
     note() {},
     ...more,
   };

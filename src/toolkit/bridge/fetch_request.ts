@@ -29,13 +29,19 @@ class BridgedRequest extends Request {
 /**
  * Builds the request.
  *
- * @returns `null` where no `Request` can hold the method: CONNECT, TRACE, TRACK.
+ * @returns The status that answers it where no `Request` can hold it: 501 for CONNECT, TRACE and TRACK, 400 for a host that is none.
  */
-export function bridgeRequest(scope: HttpScope | SseScope, body: RequestBody, watch: Watch): Request | null {
+export function bridgeRequest(scope: HttpScope | SseScope, body: RequestBody, watch: Watch): Request | 400 | 501 {
   const { method } = scope;
-  if (method === "CONNECT" || method === "TRACE" || method === "TRACK") return null;
+  if (method === "CONNECT" || method === "TRACE" || method === "TRACK") return 501;
   const init: RequestInit = { method, headers: scope.headers as [string, string][] };
-  return new BridgedRequest(urlOf(scope), mayHaveBody(scope) ? { ...init, body: body.stream() } : init, watch);
+  const url = urlOf(scope);
+  try {
+    return new BridgedRequest(url, mayHaveBody(scope) ? { ...init, body: body.stream() } : init, watch);
+  } catch (error) {
+    if (!URL.canParse(url)) return 400;
+    throw error;
+  }
 }
 
 /** Scheme, authority, mount point, and the target as sent. */

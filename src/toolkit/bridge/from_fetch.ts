@@ -52,7 +52,9 @@ async function run(handler: FetchHandler, scope: HttpScope | SseScope, receive: 
   const body = new RequestBody(receive);
   const watch = new Watch(scope, body);
   const request = bridgeRequest(scope, body, watch);
-  if (request === null) return await sendResponse(new Response(answer(501).body, { status: 501 }), scope, send, watch);
+  if (typeof request === "number") {
+    return await sendResponse(new Response(answer(request).body, { status: request }), scope, send, watch);
+  }
   const response = await handler(request);
   if (!(response instanceof Response)) throw new TypeError(`The fetch handler gave ${describe(response)}: it must give a Response`);
   if (response.status < 200) throw new TypeError(`The fetch handler gave a response of status ${response.status}, which can't be sent`);
