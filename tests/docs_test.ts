@@ -39,6 +39,25 @@ Deno.test("links of the documentation lead to a file, and to a heading in it", a
   assertEquals(broken, []);
 });
 
+Deno.test("paths of tests and sources that the documentation names exist", async () => {
+  const missing: string[] = [];
+  let count = 0;
+  for (const page of await pages()) {
+    if (page.endsWith("/compliance.md")) continue; // generated, with checks of its own
+    for (const [, path] of (await Deno.readTextFile(page)).matchAll(/`((?:tests|src|bench|docs|examples|links|tasks|\.ci)\/[\w/.-]*)`/g)) {
+      count++;
+      try {
+        await Deno.stat(`${ROOT}${path}`);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+        missing.push(`${page.slice(ROOT.length)}: ${path}`);
+      }
+    }
+  }
+  assert(count > 15, `only ${count} paths were found`);
+  assertEquals(missing, []);
+});
+
 async function pages(): Promise<string[]> {
   const found = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map((name) => `${ROOT}${name}`);
   for (const folder of [`${ROOT}docs`, `${ROOT}docs/specs`]) {
