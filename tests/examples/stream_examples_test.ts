@@ -25,6 +25,26 @@ Deno.test("04-websocket-echo answers text with a prefix and bytes unchanged", as
   await example.stop();
 });
 
+Deno.test("04-websocket-echo answers what its README tells to paste, and closes when the server stops", async () => {
+  await using example = await run("04-websocket-echo");
+  const readme = await Deno.readTextFile(new URL("../../examples/04-websocket-echo/README.md", import.meta.url));
+  const pasted = [...readme.matchAll(/^ {4}(.*\b(?:ws|WebSocket)\b.*)$/gm)].map(([, line]) => line!).filter((line) =>
+    !line.startsWith("deno")
+  );
+  assertEquals(pasted.length, 3);
+  const code = `${pasted.join("\n").replace("5000", String(example.port))}\nws.onclose = ({ code }) => console.log(code);`;
+  const console = new Deno.Command(Deno.execPath(), { args: ["eval", code], stdout: "piped", env: { NO_COLOR: "1" } }).spawn();
+  let said = "";
+  let stopped: Promise<string> | undefined;
+  for await (const part of console.stdout.pipeThrough(new TextDecoderStream())) {
+    said += part;
+    stopped ??= example.stop();
+  }
+  assertEquals([said, (await console.status).code], ["echo: hi\n1012\n", 0]);
+  // A close that the server has to make at the end of its patience has a reason.
+  assertStringIncludes(await stopped!, "Client disconnected: 1012 \n");
+});
+
 Deno.test(needs("curl", "05-sse-broadcaster sends its three events and ends"), async () => {
   await using example = await run("05-sse-broadcaster");
   const started = performance.now();
