@@ -2,15 +2,19 @@
  * Whose deno.json and package.json an app gets: Deno reads the configuration once, for the main module, and everything the process
  * imports lives under it.
  *
- * With `deno run jsr:@pagi/server app.ts` that is the one of the working directory. With `deno run cli.ts app.ts` it is the one beside
- * `cli.ts`, so the imports of an app with a configuration of its own would be resolved wrongly, or not at all: that is said before.
+ * With `deno run jsr:@pagi/server app.ts`, and with a name of that configuration such as `deno run @pagi/server app.ts`, it is the one
+ * of the working directory. With `deno run cli.ts app.ts` it is the one beside `cli.ts`, so the imports of an app with a configuration of
+ * its own would be resolved wrongly, or not at all: that is said before.
  *
  * @module
  */
 
-import { filePath } from "./app_reference.ts";
+import { filePath, pathUrl } from "./app_reference.ts";
 
 const DENO_FILES = ["deno.json", "deno.jsonc"] as const;
+
+/** What makes the name `@pagi/server` known to a configuration. */
+const IMPORTS = '"imports": { "@pagi/server": "jsr:@pagi/server@^0.1.0" }';
 
 /** Keys of a deno.json that change how an app runs. */
 const DENO_KEYS = ["imports", "importMap", "scopes", "compilerOptions", "links", "patch", "nodeModulesDir", "unstable"] as const;
@@ -26,12 +30,12 @@ export function foreignConfigProblem(appPath: string): string | null {
   const applied = appliedFolder();
   if (applied === undefined) return null;
   const nearest = nearestConfig(folderOf(appPath));
-  if (nearest === null || nearest.folder === applied || !nearest.matters) return null;
+  if (nearest === null || !nearest.matters || applied !== null && isSame(nearest.folder, applied)) return null;
   if (applied !== null && nearest.folder.startsWith(`${applied}/`) && isWorkspace(applied)) return null;
   return `${appPath} has a configuration of its own, ${nearest.file}, which would not apply: this process runs under ` +
-    `${
-      applied === null ? "none" : `the one in ${applied}`
-    }. Run it from its own folder: cd ${nearest.folder} && deno run -A jsr:@pagi/server ${appPath.slice(nearest.folder.length + 1)}`;
+    `${applied === null ? "none" : `the one in ${applied}`}. Give that configuration ${IMPORTS} and, before the package is on JSR, ` +
+    `"links" to this clone (README, "Your own project"); then: ` +
+    `cd ${nearest.folder} && deno run -A @pagi/server ${appPath.slice(nearest.folder.length).replace(/^\//, "")}`;
 }
 
 /** The nearest folder upwards with a configuration, and whether that would change how an app runs. */
@@ -57,25 +61,47 @@ export function nearestConfig(start: string): { folder: string; file: string; ma
 
 // `null`: no configuration applies. `undefined`: that can't be known here.
 function appliedFolder(): string | null | undefined {
-  const command = commandLine();
-  if (command !== null) {
-    const flags = command.slice(0, command.length - Deno.args.length);
-    if (flags.includes("--no-config")) return null;
-    for (const [index, flag] of flags.entries()) {
-      const value = /^(?:--config|-c)=(.*)$/s.exec(flag)?.[1] ?? (flag === "--config" || flag === "-c" ? flags[index + 1] : undefined);
-      if (value !== undefined) return folderOf(Deno.realPathSync(value));
-    }
-    const main = flags.at(-1);
-    if (main !== undefined && /^(?:jsr|npm):/.test(main)) return nearestConfig(Deno.cwd())?.folder ?? null;
-    if (main !== undefined && /^https?:/.test(main)) return null;
-  }
-  if (!Deno.mainModule.startsWith("file:")) return undefined;
-  return nearestConfig(folderOf(filePath(Deno.mainModule)))?.folder ?? null;
+  if (!Deno.mainModule.startsWith("file:")) return folderFor(commandLine(), null);
+  return folderFor(commandLine(), filePath(Deno.mainModule));
 }
 
+/**
+ * Finds whose configuration applies.
+ *
+ * @param command The command line up to the arguments of the script; `null` where the system does not tell it.
+ * @param mainPath The path of the main module, `null` where it is no file.
+ */
+export function folderFor(command: readonly string[] | null, mainPath: string | null): string | null | undefined {
+  // A main module of a clone may have been a path on the command line, or a name that the app's own configuration knows.
+  if (command === null) return undefined;
+  if (command.includes("--no-config")) return null;
+  for (const [index, flag] of command.entries()) {
+    const value = /^(?:--config|-c)=(.*)$/s.exec(flag)?.[1] ?? (/^(?:--config|-[A-Za-z]*c)$/.test(flag) ? command[index + 1] : undefined);
+    if (value !== undefined) return folderOf(Deno.realPathSync(value));
+  }
+  const main = command.at(-1);
+  if (main === undefined) return undefined;
+  if (/^https?:/.test(main)) return null;
+  if (mainPath !== null && (main.startsWith("file:") || isPathOf(main, mainPath))) return nearestConfig(folderOf(mainPath))?.folder ?? null;
+  // `jsr:` and `npm:` specifiers, and names: Deno looks for the configuration from the working directory.
+  return nearestConfig(Deno.cwd())?.folder ?? null;
+}
+
+// The extension may be left out, and a folder may stand for a file in it.
+function isPathOf(main: string, mainPath: string): boolean {
+  if (/^(?:jsr|npm):/.test(main)) return false;
+  const path = filePath(pathUrl(main).href);
+  return mainPath === path || mainPath.startsWith(`${path}.`) || mainPath.startsWith(path.endsWith("/") ? path : `${path}/`);
+}
+
+// Up to the arguments of the script.
 function commandLine(): string[] | null {
   const text = read("/proc/self/cmdline");
-  return text === null ? null : text.split("\0").slice(0, -1);
+  return text === null ? null : text.split("\0").slice(0, -1 - Deno.args.length);
+}
+
+function isSame(folder: string, other: string): boolean {
+  return folder === other || Deno.realPathSync(folder) === Deno.realPathSync(other);
 }
 
 function isWorkspace(folder: string): boolean {

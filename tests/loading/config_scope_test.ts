@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { nearestConfig } from "../../src/loading/config_scope.ts";
+import { folderFor, nearestConfig } from "../../src/loading/config_scope.ts";
 
 async function folder(files: Record<string, string>): Promise<string> {
   const path = await Deno.makeTempDir();
@@ -30,4 +30,27 @@ Deno.test("nearestConfig() finds the next configuration upwards, and whether it 
     );
     await Deno.remove(path, { recursive: true });
   }
+});
+
+Deno.test("folderFor() tells a main path from a name that a configuration gave", async () => {
+  const clone = await Deno.realPath(
+    await folder({ "clone/deno.json": "{}", "clone/cli.ts": "", "own/deno.json": "{}", "own/c.json": "{}" }),
+  );
+  const [main, own, here] = [`${clone}/clone/cli.ts`, `${clone}/own`, nearestConfig(Deno.cwd())!.folder];
+  const cases: [string[] | null, string | null, string | null | undefined][] = [
+    [null, main, undefined],
+    [["deno", "run", "-A", main], main, `${clone}/clone`],
+    [["deno", "run", "-A", `${clone}/clone/cli`], main, `${clone}/clone`],
+    [["deno", "run", "-A", `file://${main}`], main, `${clone}/clone`],
+    [["deno", "run", "-A", "@pagi/server"], main, here],
+    [["deno", "run", "-A", "jsr:@pagi/server"], main, here],
+    [["deno", "run", "-A", "jsr:@pagi/server"], null, here],
+    [["deno", "run", "-A", "https://example.com/cli.ts"], null, null],
+    [["deno", "run", "--no-config", main], main, null],
+    [["deno", "run", "--config", `${own}/c.json`, main], main, own],
+    [["deno", "run", `--config=${own}/c.json`, main], main, own],
+    [["deno", "run", "-Ac", `${own}/c.json`, "@pagi/server"], main, own],
+  ];
+  for (const [command, path, expected] of cases) assertEquals(folderFor(command, path), expected, command?.join(" ") ?? "null");
+  await Deno.remove(clone, { recursive: true });
 });

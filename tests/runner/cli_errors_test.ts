@@ -188,7 +188,7 @@ Deno.test("cli refuses an app whose own configuration would not apply, and says 
   await using files = await folder({ "app.js": APP, "deno.json": '{ "imports": { "x/": "./x/" } }' });
   const { stderr, code } = await cli([`${files.path}/app.js`, "-p", "0"]);
   assertStringIncludes(stderr, `${files.path}/app.js has a configuration of its own, ${files.path}/deno.json, which would not apply`);
-  assertStringIncludes(stderr, `cd ${files.path} && deno run -A jsr:@pagi/server app.js`);
+  assertStringIncludes(stderr, `then: cd ${files.path} && deno run -A @pagi/server app.js\n`);
   assertEquals(code, 3);
 });
 

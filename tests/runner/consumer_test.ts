@@ -35,6 +35,40 @@ Deno.test("jsr:@pagi/server runs an app under the configuration of its own folde
   assertEquals((await server.stop()).code, 0);
 });
 
+Deno.test("@pagi/server, a name of the configuration in force, runs an app under it", async (t) => {
+  await using files = await folder({ ...FILES, "apps/app.ts": 'export { default } from "../app.ts";\n' });
+  await using elsewhere = await folder();
+  const config = ["--config", `${files.path}/deno.json`];
+  for (
+    const [name, args, options] of [
+      ["in its folder", ["app.ts"], { cwd: files.path }],
+      ["in a folder below", ["app.ts"], { cwd: `${files.path}/apps` }],
+      ["with --config, from elsewhere", [`${files.path}/app.ts`], { cwd: elsewhere.path, denoArgs: config }],
+      ["with --config and the path of the clone", ["app.ts"], { cwd: files.path, denoArgs: config, main: `${ROOT}cli.ts` }],
+    ] as const
+  ) {
+    await t.step(name, async () => {
+      await using server = new Cli([...args, "-p", "0"], { main: "@pagi/server", ...options });
+      assertEquals(await (await fetch(await server.url())).text(), "served with 6");
+      assertEquals((await server.stop()).code, 0);
+    });
+  }
+});
+
+Deno.test("@pagi/server runs an app from a task", async () => {
+  // It refuses to start, so the task ends by itself; whoever says so is the app.
+  const refuses = 'import { greeting } from "words/greeting.ts";\nthrow new Error(greeting + "nothing");\n';
+  await using files = await folder({
+    ...FILES,
+    "refuses.ts": refuses,
+    "deno.json": JSON.stringify({ ...CONFIG, tasks: { serve: "deno run -A @pagi/server refuses.ts -p 0" } }),
+  });
+  const task = new Deno.Command(Deno.execPath(), { args: ["task", "serve"], cwd: files.path, stdin: "null", env: { NO_COLOR: "1" } });
+  const { code, stderr } = await task.output();
+  assertStringIncludes(new TextDecoder().decode(stderr), "served with nothing");
+  assertEquals(code, 3);
+});
+
 Deno.test("jsr:@pagi/server/cli runs an app in a folder below, under the same configuration", async () => {
   await using files = await folder({ ...FILES, "apps/app.ts": 'export { default } from "../app.ts";\n' });
   await using server = new Cli(["./apps/app.ts", "-p", "0"], { cwd: files.path, main: "jsr:@pagi/server/cli" });
@@ -55,7 +89,7 @@ Deno.test("jsr:@pagi/server refuses an app of another project, and says what to 
   await using server = new Cli([`${other.path}/app.ts`, "-p", "0"], { cwd: files.path, main: "jsr:@pagi/server" });
   const { code, stderr } = await server.finished();
   assertEquals(code, 3);
-  assertStringIncludes(stderr, `cd ${other.path} && deno run -A jsr:@pagi/server app.ts`);
+  assertStringIncludes(stderr, `then: cd ${other.path} && deno run -A @pagi/server app.ts\n`);
 });
 
 Deno.test("cli from a clone refuses such a project", async () => {
@@ -63,5 +97,10 @@ Deno.test("cli from a clone refuses such a project", async () => {
   await using server = new Cli(["app.ts", "-p", "0"], { cwd: files.path });
   const { code, stderr } = await server.finished();
   assertEquals(code, 3);
-  assertStringIncludes(stderr, `${files.path}/app.ts has a configuration of its own`);
+  assertEquals(
+    stderr,
+    `error: ${files.path}/app.ts has a configuration of its own, ${files.path}/deno.json, which would not apply: this process runs under ` +
+      `the one in ${ROOT.slice(0, -1)}. Give that configuration "imports": { "@pagi/server": "jsr:@pagi/server@^0.1.0" } and, before the ` +
+      `package is on JSR, "links" to this clone (README, "Your own project"); then: cd ${files.path} && deno run -A @pagi/server app.ts\n`,
+  );
 });
