@@ -23,7 +23,7 @@ export const systemClock: Clock = {
     return new SystemTimer(ms, callback);
   },
   turn(): Promise<void> {
-    return new Promise((resolve) => void setTimeout(resolve, 0));
+    return new Promise((resolve) => void setImmediate(resolve));
   },
 };
 

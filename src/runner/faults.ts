@@ -27,6 +27,11 @@ export function watchFaults(log: Log): Disposable {
   };
 }
 
+// What was thrown may throw itself when it is looked at, which must not end the process after all.
 function describe(error: unknown): string {
-  return error instanceof Error ? error.stack ?? `${error.name}: ${error.message}` : Deno.inspect(error);
+  try {
+    return error instanceof Error ? String(error.stack ?? `${error.name}: ${error.message}`) : Deno.inspect(error);
+  } catch {
+    return "something that can't be shown";
+  }
 }

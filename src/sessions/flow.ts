@@ -7,13 +7,14 @@
  * @module
  */
 
-import type { Limits, Outbound } from "../exchange.ts";
+import type { Clock, Limits, Outbound } from "../exchange.ts";
 import type { Transport } from "../spec/handles.ts";
 import { RESOLVED, runCallbacks } from "./context.ts";
 
 /** The state of one exchange's outbound buffer. */
 export class Flow {
   readonly out: Outbound;
+  readonly #clock: Clock;
   readonly limits: Limits;
   /** The buffer was high and has not fallen below the low mark since. */
   high = false;
@@ -26,7 +27,8 @@ export class Flow {
   readonly #onDrain: (() => void)[] = [];
 
   /** Watches the buffer of an exchange. */
-  constructor(out: Outbound, limits: Limits) {
+  constructor(out: Outbound, limits: Limits, clock: Clock) {
+    this.#clock = clock;
     this.out = out;
     this.limits = limits;
   }
@@ -41,19 +43,20 @@ export class Flow {
    * aborted with `queue_overflow`.
    */
   wrote(bytes: number): Promise<void> | null {
-    if (!this.high) {
-      this.#atMost += bytes;
-      if (this.#atMost < this.limits.highWaterBytes) return RESOLVED;
-      this.#atMost = this.out.buffered;
-      if (this.#atMost >= this.limits.highWaterBytes) {
-        this.high = true;
-        runCallbacks(this.#onHigh, this.out);
-      }
+    if (this.high) {
+      // What was just written does not count: an app that waits may write as much at once as it likes.
+      return this.out.buffered - bytes > this.limits.maxSendBufferBytes ? null : this.wait();
+    }
+    this.#atMost += bytes;
+    if (this.#atMost < this.limits.highWaterBytes) return RESOLVED;
+    this.#atMost = this.out.buffered;
+    if (this.#atMost >= this.limits.highWaterBytes) {
+      this.high = true;
+      runCallbacks(this.#onHigh, this.out);
       return RESOLVED;
     }
-    // What was just written does not count: an app that waits may write as much at once as it likes.
-    if (this.out.buffered - bytes > this.limits.maxSendBufferBytes) return null;
-    return this.wait();
+    // The wire has taken it all. A client that reads this fast must not keep the app from ever letting go of the event loop.
+    return this.#clock.turn();
   }
 
   /** Resolves when the buffer is no longer high, or the exchange is over. */

@@ -62,7 +62,7 @@ export class HttpSession implements Inbound, Fate {
     this.#head = head;
     this.out = out;
     this.#context = context;
-    this.#flow = new Flow(out, context.limits);
+    this.#flow = new Flow(out, context.limits, context.clock);
     this.#connection = new ConnectionHandle(this);
     const { drain, extensions } = scopeExtensions(head, context);
     this.#drain = drain;

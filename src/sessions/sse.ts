@@ -63,7 +63,7 @@ export class SseSession implements Inbound {
     this.#out = out;
     this.#context = context;
     this.#encoder = encoder;
-    this.#flow = new Flow(out, context.limits);
+    this.#flow = new Flow(out, context.limits, context.clock);
     const { drain, extensions } = scopeExtensions(head, context);
     this.#drain = drain;
     this.scope = sseScope(head, context, extensions, new TransportHandle(this.#flow));

@@ -63,7 +63,7 @@ export class WebSocketSession implements SocketInbound {
     this.#head = head;
     this.#out = out;
     this.#context = context;
-    this.#flow = new Flow(out, context.limits);
+    this.#flow = new Flow(out, context.limits, context.clock);
     this.#queue = new MessageQueue(context.limits, context.fairness);
     this.#keepalive = new Keepalive(context.clock, (token) => out.ping(token), () => this.#cut("keepalive_timeout"));
     const { drain, extensions } = scopeExtensions(head, context);

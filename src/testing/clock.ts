@@ -58,7 +58,7 @@ export class ManualClock implements Clock {
 
   /** A turn of the real event loop: it is no time. */
   turn(): Promise<void> {
-    return new Promise((resolve) => void setTimeout(resolve, 0));
+    return new Promise((resolve) => void setImmediate(resolve));
   }
 
   /** How many callbacks are pending. */

@@ -69,6 +69,18 @@ Deno.test("fact 67: a Host that could stand in for a path is answered 400", asyn
   assertEquals(server.finished.length, server.opened.length);
 });
 
+Deno.test("fact 67: a target of absolute form is cut behind its own scheme, whichever that is", async () => {
+  await using server = await start(echoHead);
+  using client = await RawClient.connect(server.port);
+  for (const scheme of ["http", "https", "ws", "h", "httpsx"]) {
+    await client.send(`GET ${scheme}://good.example/b?q HTTP/1.1\r\nHost: real\r\n\r\n`);
+    assertEquals((await client.response()).body, "GET /b?q", scheme);
+    assertEquals(server.opened.at(-1)!.headers.find(([name]) => name === "host"), ["host", "good.example"], scheme);
+  }
+  await client.send("GET https:///b HTTP/1.1\r\nHost: real:99999\r\n\r\n");
+  assertEquals((await client.response()).status, 400);
+});
+
 Deno.test("fact 15: targets reach the session as they were sent", async (t) => {
   await using server = await start(echoHead);
   const rows: [string, string, string][] = [

@@ -542,3 +542,94 @@ Deno.test("Transport: the wire is asked for its buffer only when it may be full"
   await session.send({ type: "http.response.body", body: "x".repeat(100), more: 1 });
   assertEquals(asked, 1);
 });
+
+Deno.test("Transport: a client that takes everything at once lets others in, once for each high mark", async () => {
+  const { session, clock } = rig();
+  await session.send(START);
+  for (let part = 0; part < 50; part++) await session.send({ type: "http.response.body", body: "x".repeat(100), more: 1 });
+  assertEquals(clock.turns, 5);
+});
+
+Deno.test("HttpSession costs a turn of the event loop for every hundredth call without effect", async () => {
+  const { session, clock } = rig();
+  session.closed({ reason: "client_closed" });
+  for (let call = 0; call < 500; call++) await session.send({ type: "http.response.body", more: 1 });
+  assertEquals(clock.turns, 5);
+  for (let call = 0; call < 500; call++) await session.receive();
+  assertEquals(clock.turns, 10);
+  const head = rig({ method: "HEAD" });
+  await head.session.send(START);
+  for (let call = 0; call < 500; call++) await head.session.send({ type: "http.response.body", body: "x", more: 1 });
+  assertEquals(head.clock.turns, 5);
+});
+
+Deno.test("HttpSession answers 500 whatever the app throws", () => {
+  const odd = Object.defineProperty(new Error("x"), "stack", {
+    get: () => {
+      throw new Error("inner");
+    },
+  });
+  for (
+    const error of [
+      Object.create(null),
+      odd,
+      new Proxy({}, {
+        getPrototypeOf() {
+          throw new Error("trap");
+        },
+      }),
+      null,
+      Symbol("s"),
+    ]
+  ) {
+    const { session, out } = rig();
+    session.threw(error);
+    assertStringIncludes(out.take()[0]!, "respond 500");
+  }
+});
+
+Deno.test("HttpSession refuses a 205 where the engine can't frame it", async () => {
+  const event: HttpSendEvent = { type: "http.response.start", status: 205 };
+  await assertRejects(() => rig({ capabilities: [] }).session.send(event), EventError, "204 says the same");
+  await rig({ capabilities: [], httpVersion: "2" }).session.send(event);
+  await rig({ capabilities: ["reset-content"] }).session.send(event);
+});
+
+Deno.test("HttpSession takes no bytes of shared memory and no Proxy of bytes", async () => {
+  const { session } = rig();
+  await session.send(START);
+  for (const body of [new Uint8Array(new SharedArrayBuffer(8)), new Proxy(new Uint8Array(8), {})]) {
+    await assertRejects(() => session.send({ type: "http.response.body", body }), EventError);
+  }
+});
+
+Deno.test("HttpSession gives each app an empty body of its own", async () => {
+  const first = await rig().session.receive() as { body: Uint8Array<ArrayBuffer> };
+  structuredClone(first.body, { transfer: [first.body.buffer] });
+  const second = await rig().session.receive() as { body: Uint8Array<ArrayBuffer> };
+  structuredClone(second.body, { transfer: [second.body.buffer] });
+});
+
+Deno.test("Transport: callbacks that register themselves again are called once for each crossing", async () => {
+  const { session, out, transport } = rig();
+  let highs = 0;
+  let drains = 0;
+  const high = () => {
+    highs++;
+    transport.onHighWater(high);
+  };
+  const drain = () => {
+    drains++;
+    transport.onDrain(drain);
+  };
+  transport.onHighWater(high);
+  transport.onDrain(drain);
+  await session.send(START);
+  for (let crossing = 0; crossing < 5; crossing++) {
+    out.buffered = 2000;
+    await session.send({ type: "http.response.body", body: BIG, more: 1 });
+    out.buffered = 0;
+    session.drained();
+  }
+  assertEquals([highs, drains], [5, 5]);
+});

@@ -259,3 +259,16 @@ Deno.test("WebSocketSession waits for a client that does not read, and stops an 
   assertEquals(out.take().at(-1), "abort queue_overflow");
   assertEquals(await session.receive(), { type: "websocket.disconnect", code: 1006, reason: "queue_overflow" });
 });
+
+Deno.test("WebSocketSession leaves the headers of the handshake to the server", async () => {
+  const { session, out } = rig();
+  for (const name of ["Sec-WebSocket-Protocol", "sec-websocket-accept", "connection", "Upgrade", "transfer-encoding", "content-length"]) {
+    await assertRejects(
+      () => session.send({ type: "websocket.accept", headers: [[name, "x"]] }),
+      EventError,
+      "it belongs to the handshake",
+    );
+  }
+  await session.send({ type: "websocket.accept", headers: [["set-cookie", "a=1"]] });
+  assertEquals(out.take().at(-1), 'accept null [["set-cookie","a=1"]]');
+});
