@@ -62,9 +62,9 @@ export class AccessLog {
     this.#sink.write(this.#format({ head, status, bytes, end, durationMs: now - began, timeMs: now + this.#offsetMs }));
   }
 
-  /** Writes what waits at once, for a process that is about to end. */
-  flushSync(): void {
-    this.#sink.flushSync();
+  /** Writes what waits, and what an earlier write has not yet taken. */
+  async flush(): Promise<void> {
+    await this.#sink.flush();
   }
 
   /** Writes what waits and closes the file. */

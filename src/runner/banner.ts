@@ -16,7 +16,7 @@ export interface BannerFacts {
 /** The lines of the banner: where it listens and how; in development also how to stop. */
 export function bannerLines({ urls, engine, why, isTls, env }: BannerFacts): string[] {
   const lines = [
-    `Listening on ${urls.join(", ")} (engine ${engine}: ${why}; home inline, workers 0, TLS ${isTls ? "on" : "off"}, environment ${env})`,
+    `Listening on ${urls.join(", ")} (engine ${engine}: ${why}; app in this process, no workers; TLS ${isTls ? "on" : "off"}; ${env})`,
   ];
   if (env === "development") lines.push("Press Ctrl+C to stop; a second time ends at once");
   return lines;

@@ -69,11 +69,11 @@ export class DefaultLogger implements LoggerLike {
     await this.#sink.flush();
   }
 
-  /** Writes what waits at once, for a process that is about to end. */
-  flushSync(): void {
+  /** The same without waiting for LogTape, for a process that is about to end. */
+  async flushNow(): Promise<void> {
     this.#isSoon = false;
     for (const message of this.#early.splice(0)) this.#sink.write(this.#format(message));
-    this.#sink.flushSync();
+    await this.#sink.flush();
   }
 
   #log(level: Level, text: string, fields: unknown): void {

@@ -8,7 +8,7 @@ import { environmentName, type Option, OPTION_KEYS, type OptionKey, OPTIONS } fr
 
 const USAGE = `Serves a PAGI app.
 
-Usage: pagi [options] [app] [key=value …]
+Usage: deno run -A jsr:@pagi/server [options] [app] [key=value …]
 
 The app is a file, module:export, a URL or a specifier (jsr:, npm:, https:, file:). Its default
 export is an app, an object with toApp(), or one with fetch(request). With key=value arguments,
@@ -22,7 +22,8 @@ const NOTES = `
 Options stand before or after the app; of a repeated one the last counts. Sizes take k, M, G
 (powers of 1000) and Ki, Mi, Gi (of 1024); times are seconds, with decimals, or 500ms, 2m, 1h.
 What is on or off has a --no- form too, such as --no-validate-events.
-Each option is also read from the environment: PAGI_ and its name, such as PAGI_PORT.
+Each option but --eval, --version and --help is also read from the environment: PAGI_ and its
+name, such as PAGI_PORT.
 
 Exit status: 0 stopped cleanly, 1 failed while running, 2 wrong usage, 3 start refused.
 `;

@@ -22,7 +22,6 @@ const MAX_WAITING_BYTES = 16_777_216;
 /** What a sink writes to. */
 export interface LineTarget {
   write(bytes: Uint8Array): Promise<number>;
-  writeSync(bytes: Uint8Array): number;
 }
 
 /** Collects lines and writes them. */
@@ -61,7 +60,7 @@ export class LineSink {
     if (this.#timer === null) this.#timer = this.#later();
   }
 
-  /** Writes all that waits; settles when it is written. */
+  /** Writes all that waits, after a write that is under way; settles when it is written. */
   async flush(): Promise<void> {
     this.#encode();
     this.#seal();
@@ -71,21 +70,6 @@ export class LineSink {
     }
     this.#cancel();
     this.#reportDropped();
-  }
-
-  /** Writes all that waits at once, for a process that is about to end. A write that is under way is not waited for. */
-  flushSync(): void {
-    this.#cancel();
-    this.#encode();
-    this.#seal();
-    try {
-      for (const bytes of this.#takeFull()) {
-        let at = 0;
-        while (at < bytes.byteLength) at += this.#target.writeSync(bytes.subarray(at));
-      }
-    } catch (error) {
-      this.#failed(error);
-    }
   }
 
   #later(): ReturnType<typeof setTimeout> {

@@ -13,13 +13,13 @@ export interface Logging {
   readonly log: Log;
   /** Settles when all is written. */
   flush(): Promise<void>;
-  /** Writes what waits at once. */
-  flushSync(): void;
+  /** The same in haste, for a process that is about to end. */
+  flushNow(): Promise<void>;
 }
 
 /** Builds the log: to `logger` where there is one, else through LogTape to standard error. */
 export function openLogging({ logLevel, logFormat }: Pick<Settings, "logLevel" | "logFormat">, logger?: LoggerLike): Logging {
-  if (logger !== undefined) return { log: logTo(logger, logLevel), flush: () => Promise.resolve(), flushSync() {} };
+  if (logger !== undefined) return { log: logTo(logger, logLevel), flush: () => Promise.resolve(), flushNow: () => Promise.resolve() };
   const own = new DefaultLogger(logFormat, Deno.stderr);
-  return { log: logTo(own, logLevel), flush: () => own.flush(), flushSync: () => own.flushSync() };
+  return { log: logTo(own, logLevel), flush: () => own.flush(), flushNow: () => own.flushNow() };
 }

@@ -12,6 +12,7 @@ import type { App } from "../spec/app.ts";
 import { StartupError } from "../spec/errors.ts";
 import { type Command, readCommand } from "./arguments.ts";
 import { bannerLines } from "./banner.ts";
+import { openExchanges } from "./counts.ts";
 import { watchFaults } from "./faults.ts";
 import { helpText } from "./help.ts";
 import { type Logging, openLogging } from "./logging.ts";
@@ -59,6 +60,9 @@ async function run(command: Command): Promise<number> {
     })
   );
 }
+
+/** What the last lines of the logs may take where the process ends at once. */
+const LAST_LINES_MS = 1000;
 
 /** One run, from the start to the end of a signal. */
 class Run {
@@ -115,15 +119,22 @@ class Run {
   #onStop(signal: Deno.Signal): void {
     const { log } = this.#logging;
     if (this.#server === null) log("info", `${signal}: stopped during the startup`);
-    else log("info", `${signal}: stopping, at most ${this.#settings.shutdownTimeoutMs / 1000} s for open exchanges`);
+    else log("info", `${signal}: stopping${this.#openText(this.#server.open)}`);
     this.#stop.abort();
   }
 
-  #onKill(): never {
-    this.#logging.log("warn", "SIGINT again: ended at once");
-    if (this.#server === null) this.#logging.flushSync();
-    else this.#server.flushSync();
-    Deno.exit(1);
+  #openText(count: number): string {
+    if (count === 0) return "";
+    const seconds = this.#settings.shutdownTimeoutMs / 1000;
+    return `; ${openExchanges(count, " has", " have")} at most ${seconds} s, Ctrl+C ends ${count === 1 ? "it" : "them"} at once`;
+  }
+
+  // Lines on their way are not lost, but a reader that does not read can't hold up the end.
+  #onKill(): void {
+    this.#logging.log("warn", "SIGINT while stopping: ended at once");
+    const written = Promise.all([this.#server?.flush(), this.#logging.flushNow()]);
+    const late = new Promise((resolve) => setTimeout(resolve, LAST_LINES_MS));
+    void Promise.race([written, late]).finally(() => Deno.exit(1));
   }
 }
 

@@ -15,6 +15,7 @@ import { StartupError } from "../spec/errors.ts";
 import { AccessLog } from "./access_log.ts";
 import { addressUrl } from "./addresses.ts";
 import { chooseEngine, type EngineChoice } from "./engine_choice.ts";
+import { openExchanges } from "./counts.ts";
 import type { Logging } from "./logging.ts";
 import { portOwner } from "./port_owner.ts";
 import { RunnerObserver } from "./runner_observer.ts";
@@ -143,10 +144,14 @@ export class RunningServer implements Server {
     return this.shutdown();
   }
 
-  /** Writes at once what the logs hold, for a process that is about to end. */
-  flushSync(): void {
-    this.#parts.accessLog?.flushSync();
-    this.#parts.logging.flushSync();
+  /** Exchanges that have begun and not ended. */
+  get open(): number {
+    return this.#parts.observer.open;
+  }
+
+  /** Writes what the access log holds; settles when it is written. */
+  async flush(): Promise<void> {
+    await this.#parts.accessLog?.flush();
   }
 
   async #stop(graceMs: number): Promise<void> {
@@ -155,7 +160,7 @@ export class RunningServer implements Server {
     engine.drain();
     host.drain("shutdown", graceMs / 1000);
     const late = systemClock.after(graceMs, () => {
-      if (observer.open > 0) logging.log("warn", `The shutdown timeout is over: ${observer.open} open exchanges are ended`);
+      if (observer.open > 0) logging.log("warn", `The shutdown timeout is over: ${openExchanges(observer.open, " is", " are")} ended`);
     });
     try {
       await engine.close(graceMs);

@@ -1,7 +1,7 @@
 /**
  * Signals of the process: how it is asked to stop.
  *
- * TERM and INT stop gracefully; a second INT ends at once. HUP and USR2 have nothing to reload in one process and say so.
+ * TERM and INT stop gracefully; an INT while the stop is under way ends at once, and a TERM then is nothing new. HUP and USR2 have nothing to reload in one process and say so.
  *
  * @module
  */

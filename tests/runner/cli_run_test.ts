@@ -1,7 +1,7 @@
 /** The command line while it serves: what it prints, how it loads apps, how it stops. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { APP, Cli, cli, folder } from "./process.ts";
+import { APP, Cli, cli, folder, Output, ROOT } from "./process.ts";
 import { needs } from "../tools.ts";
 
 const FILES = { "app.js": APP };
@@ -20,7 +20,7 @@ Deno.test("cli prints a banner with address, engine, home, workers, TLS and envi
   assertEquals(code, 0);
   assertEquals(
     stderr.split("\n")[0],
-    `Listening on ${url} (engine deno: the address is not public; home inline, workers 0, TLS off, environment production)`,
+    `Listening on ${url} (engine deno: the address is not public; app in this process, no workers; TLS off; production)`,
   );
   assert(!stderr.includes("Ctrl+C"));
   assertEquals(stdout, "lifespan.startup\nlifespan.shutdown\n");
@@ -32,7 +32,7 @@ Deno.test("cli tells in development how to stop, and logs accesses to standard e
   await text(`${await server.url()}x?y=1`);
   const { code, stderr } = await server.stop();
   assertEquals(code, 0);
-  assertStringIncludes(stderr, "environment development)\nPress Ctrl+C to stop");
+  assertStringIncludes(stderr, "; development)\nPress Ctrl+C to stop");
   assertMatch(stderr, /^127\.0\.0\.1 - - \[[^\]]+ \+0000\] "GET \/x\?y=1" 200 \d+\.\d{3}s 2$/m);
 });
 
@@ -222,7 +222,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await pending;
     const { code, stdout, stderr } = await server.finished();
     assertEquals(code, 0);
-    assertMatch(stderr, /warn The shutdown timeout is over: 1 open exchanges are ended/);
+    assertMatch(stderr, /warn The shutdown timeout is over: 1 open exchange is ended/);
     assertMatch(stdout, /"GET \/hang" \S+ 0\.\d{3}s \S+ server_shutdown/);
     assertStringIncludes(stdout, "lifespan.shutdown");
   });
@@ -235,14 +235,62 @@ Deno.test("cli ends at once at a second INT, with status 1", async () => {
   const pending = fetch(`${url}hang`).then((response) => response.text(), (error) => String(error));
   await text(`${url}x`);
   server.kill("SIGINT");
-  await server.stderr.until("SIGINT: stopping");
+  await server.stderr.until("SIGINT: stopping; 1 open exchange has at most 30 s, Ctrl+C ends it at once\n");
   server.kill("SIGINT");
   const { code, stdout, stderr } = await server.finished();
   await pending;
   assertEquals(code, 1);
-  assertStringIncludes(stderr, "SIGINT again: ended at once");
+  assertStringIncludes(stderr, "SIGINT while stopping: ended at once");
   assert(!stdout.includes("lifespan.shutdown"));
   assertMatch(await Deno.readTextFile(`${files.path}/access.log`), /"GET \/x" 200/);
+});
+
+Deno.test("cli ends at once at an INT after TERM, with every finished line of an access log that is read late", async () => {
+  await using files = await folder(FILES);
+  const child = new Deno.Command(Deno.execPath(), {
+    // Lines that fill the pipe of standard output: a write waits in it until somebody reads.
+    args: ["run", "-A", `${ROOT}cli.ts`, "app.js", "-p", "0", "--access-log", "-", "--access-log-format", `${"x".repeat(30_000)}%U`],
+    cwd: files.path,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const stderr = new Output(child.stderr);
+  const url = /Listening on (\S+) /.exec(await stderr.until(/Listening on \S+ /))![1]!;
+  const pending = ["a", "b"].map((name) => fetch(`${url}hang?${name}`).then((response) => response.text(), (error) => String(error)));
+  for (let index = 0; index < 20; index++) await text(`${url}line-${index}-`);
+  child.kill("SIGTERM");
+  await stderr.until("SIGTERM: stopping; 2 open exchanges have at most 30 s, Ctrl+C ends them at once\n");
+  // An INT right after the first signal counts as the same Ctrl+C.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  child.kill("SIGINT");
+  const lines = (await new Response(child.stdout).text()).split("\n");
+  assertEquals((await child.status).code, 1);
+  await stderr.done;
+  await Promise.all(pending);
+  const ends = lines.flatMap((line) => /^x{30000}(.*)$/.exec(line)?.[1] ?? []);
+  assertEquals(ends, Array.from({ length: 20 }, (_, index) => `/line-${index}-`));
+});
+
+Deno.test("cli ends at once at an INT after TERM even where nobody reads the access log", async () => {
+  await using files = await folder(FILES);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", `${ROOT}cli.ts`, "app.js", "-p", "0", "--access-log", "-", "--access-log-format", `${"x".repeat(30_000)}%U`],
+    cwd: files.path,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const stderr = new Output(child.stderr);
+  const url = /Listening on (\S+) /.exec(await stderr.until(/Listening on \S+ /))![1]!;
+  const pending = fetch(`${url}hang`).then((response) => response.text(), (error) => String(error));
+  for (let index = 0; index < 20; index++) await text(`${url}${index}`);
+  child.kill("SIGTERM");
+  await stderr.until("SIGTERM: stopping; 1 open exchange has at most 30 s, Ctrl+C ends it at once\n");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  child.kill("SIGINT");
+  assertEquals((await child.status).code, 1);
+  await Promise.all([child.stdout.cancel(), stderr.done, pending]);
 });
 
 Deno.test("cli takes a second TERM for nothing", async () => {
@@ -406,6 +454,8 @@ Deno.test("cli prints its version and its help, and exits 0", async () => {
   const help = await cli(["-h", "missing.js"]);
   assertEquals([help.code, help.stderr], [0, ""]);
   assertStringIncludes(help.stdout, "-p, --port PORT                  Port to listen on; 0 takes any free one [5000]");
+  assertStringIncludes(help.stdout, "Usage: deno run -A jsr:@pagi/server [options]");
+  assertStringIncludes(help.stdout, "Each option but --eval, --version and --help is also read from the environment");
   assert(help.stdout.split("\n").every((line) => line.length <= 100));
 });
 

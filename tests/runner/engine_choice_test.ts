@@ -33,7 +33,7 @@ Deno.test("addressUrl() writes addresses as one types them", () => {
 Deno.test("bannerLines() adds how to stop in development", () => {
   const facts = { urls: ["http://a/", "unix:b"], engine: "deno", why: "as asked", isTls: true, env: "development" };
   assertEquals(bannerLines(facts), [
-    "Listening on http://a/, unix:b (engine deno: as asked; home inline, workers 0, TLS on, environment development)",
+    "Listening on http://a/, unix:b (engine deno: as asked; app in this process, no workers; TLS on; development)",
     "Press Ctrl+C to stop; a second time ends at once",
   ]);
   assertEquals(bannerLines({ ...facts, env: "staging" }).length, 1);

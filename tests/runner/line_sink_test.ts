@@ -10,10 +10,6 @@ class Target implements LineTarget {
 
   async write(bytes: Uint8Array): Promise<number> {
     await this.gate;
-    return this.writeSync(bytes);
-  }
-
-  writeSync(bytes: Uint8Array): number {
     if (this.problem !== null) throw this.problem;
     const count = Math.min(this.most, bytes.byteLength);
     this.writes.push(new TextDecoder().decode(bytes.subarray(0, count)));
@@ -39,7 +35,6 @@ Deno.test("LineSink.write() writes without being asked, soon", async () => {
   const written = Promise.withResolvers<void>();
   const sink = new LineSink({
     write: (bytes) => target.write(bytes).finally(written.resolve),
-    writeSync: (bytes) => target.writeSync(bytes),
   }, unexpected);
   const start = performance.now();
   sink.write("a");
@@ -71,14 +66,6 @@ Deno.test("LineSink.flush() goes on where a write was short", async () => {
   sink.write("abc");
   await sink.flush();
   assertEquals(target.writes.join(""), "abc\n");
-});
-
-Deno.test("LineSink.flushSync() writes what waits at once", () => {
-  const target = new Target();
-  const sink = new LineSink(target, unexpected);
-  sink.write("a");
-  sink.flushSync();
-  assertEquals(target.writes, ["a\n"]);
 });
 
 Deno.test("LineSink reports a failed write once, and goes on", async () => {

@@ -139,11 +139,11 @@ Deno.test("DefaultLogger writes JSON: one object a line", async () => {
   assertEquals([second.level, second.message], ["DEBUG", "again"]);
 });
 
-Deno.test("DefaultLogger.flushSync() writes even what came before LogTape was there", () => {
+Deno.test("DefaultLogger.flushNow() writes even what came before LogTape was there", async () => {
   const target = new Target();
   const logger = new DefaultLogger("text", target);
   logger.error("the end");
-  logger.flushSync();
+  await logger.flushNow();
   assertMatch(target.text, /^\S+Z error the end\n$/);
 });
 

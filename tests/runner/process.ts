@@ -34,7 +34,7 @@ export interface Finished {
 }
 
 /** One output stream of a process, collected. */
-class Output {
+export class Output {
   text = "";
   readonly done: Promise<void>;
   #waiting: { test: (text: string) => boolean; resolve: () => void }[] = [];

@@ -119,7 +119,7 @@ Deno.test("Server.shutdown() waits for what is open up to its grace, then ends i
   await server.shutdown(100);
   assert(performance.now() - start < 2000);
   await pending;
-  assertStringIncludes(logger.lines.join("\n"), "warn The shutdown timeout is over: 1 open exchanges are ended");
+  assertStringIncludes(logger.lines.join("\n"), "warn The shutdown timeout is over: 1 open exchange is ended");
 });
 
 Deno.test("serve() refuses wrong options before it calls the app", async () => {
