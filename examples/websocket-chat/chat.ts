@@ -60,8 +60,8 @@ export class Chat {
   }
 
   #join(member: Member, name: unknown, roomName: unknown): void {
-    const wanted = name === undefined ? member.name : String(name).trim().normalize();
-    const key = String(roomName).trim().normalize().toLowerCase();
+    const wanted = name === undefined ? member.name : toText(name);
+    const key = toText(roomName).toLowerCase();
     if (!NAME.test(wanted)) return member.deliver({ type: "error", message: "A name is 1 to 20 letters, digits, blanks, dots or dashes" });
     if (!ROOM.test(key)) return member.deliver({ type: "error", message: "A room is 1 to 30 letters, digits or dashes" });
     if (!this.#rooms.has(key) && this.#rooms.size >= MAX_ROOMS) {
@@ -127,4 +127,9 @@ function parse(text: string): Record<string, unknown> | null {
   } catch {
     return null; // the caller tells the client
   }
+}
+
+/** What is no text is none: a client may send anything. */
+function toText(value: unknown): string {
+  return typeof value === "string" ? value.trim().normalize() : "";
 }

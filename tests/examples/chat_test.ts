@@ -27,7 +27,20 @@ Deno.test("Chat refuses what is malformed with one error to its sender", () => {
   const { member, got } = enter(chat, "Ada");
   const bystander = enter(chat, "Bob");
   const seen = bystander.got.length;
-  const inputs = ["", "no json", "null", "[]", "7", '"join"', "{}", '{"type":"nope"}', '{"type":"message"}'];
+  const inputs = [
+    "",
+    "no json",
+    "null",
+    "[]",
+    "7",
+    '"join"',
+    "{}",
+    '{"type":"nope"}',
+    '{"type":"message"}',
+    '{"type":"join","name":{"toString":0},"room":"lobby"}',
+    '{"type":"join","name":"Ada"}',
+    '{"type":"join","name":"Ada","room":["lobby"]}',
+  ];
   for (const input of inputs) {
     const before = got.length;
     chat.handle(member, input);
