@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { StartupError } from "../spec/errors.ts";
 
 /** A certificate chain and its key, PEM texts. */
@@ -34,6 +35,7 @@ export function readTls(certPath: string, keyPath: string): Tls {
         : `${keyPath} holds no private key in PEM form (-----BEGIN PRIVATE KEY-----)`,
     );
   }
+  if (!belongs(cert, key)) throw new StartupError(`The key in ${keyPath} does not belong to the certificate in ${certPath}`);
   return { cert, key };
 }
 
@@ -49,6 +51,15 @@ function read(what: string, path: string): string {
       ? "can't be read: no permission"
       : `can't be read: ${error instanceof Error ? error.message : error}`;
     throw new StartupError(`TLS ${what} ${path} ${problem}`, { cause: error });
+  }
+}
+
+// What Node's crypto can't read may still be right for the engine, which has the last word.
+function belongs(cert: string, key: string): boolean {
+  try {
+    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return true;
   }
 }
 

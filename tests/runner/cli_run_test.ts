@@ -135,6 +135,17 @@ Deno.test(needs(["curl", "openssl"], "cli serves TLS with --ssl-cert and --ssl-k
   const curl = await new Deno.Command("curl", { args: ["-sk", `${url}tls`] }).output();
   assertEquals(new TextDecoder().decode(curl.stdout), "/tls");
   assertStringIncludes((await server.stop()).stderr, "TLS on");
+  const other = await new Deno.Command("openssl", {
+    args: ["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-out", "other.pem"],
+    cwd: files.path,
+  }).output();
+  assertEquals(other.code, 0);
+  const mismatch = await cli(["app.js", "-p", "0", "--ssl-cert", "cert.pem", "--ssl-key", "other.pem"], { cwd: files.path });
+  assertEquals(mismatch, {
+    code: 3,
+    stdout: "",
+    stderr: "error: The key in other.pem does not belong to the certificate in cert.pem\n",
+  });
   const swapped = await cli(["app.js", "-p", "0", "--ssl-cert", "key.pem", "--ssl-key", "cert.pem"], { cwd: files.path });
   assertEquals(swapped, {
     code: 3,
