@@ -46,7 +46,9 @@ export function readReference(argument: string): AppReference {
   // A name of the import map; a path that begins so can be written ./@…
   if (path.startsWith("@")) return { label: path, specifier: path, path: null, exportName, isCall };
   throw new StartupError(
-    isDirectory(path) ? `${path} is a directory: name the file of the app in it` : `App not found: there is no file ${path}`,
+    isDirectory(path)
+      ? `${path} is a directory: name the file of the app in it`
+      : `App not found: there is no file ${path}${path.startsWith("/") ? "" : ` in ${Deno.cwd()}`}`,
   );
 }
 

@@ -11,7 +11,7 @@ import { StartupError } from "../spec/errors.ts";
 import { type AppReference, readReference } from "./app_reference.ts";
 import { foreignConfigProblem } from "./config_scope.ts";
 import { moduleProblem } from "./module_problem.ts";
-import { callFactory, toApp } from "./to_app.ts";
+import { appOfFactory, toApp } from "./to_app.ts";
 
 /** What to load. */
 export interface AppSource {
@@ -37,7 +37,7 @@ export async function loadApp(source: AppSource): Promise<App> {
       throw new StartupError("The code of --eval has no default export: give an expression, or export default an app");
     }
     const label = "the code of --eval";
-    return await toApp(hasArgs ? await callFactory(value, label, args) : value, label);
+    return hasArgs ? await appOfFactory(value, label, args) : await toApp(value, label);
   }
   if (source.app === undefined) {
     if (hasArgs) {
@@ -57,7 +57,7 @@ export async function loadApp(source: AppSource): Promise<App> {
   const label = reference.exportName === "default"
     ? `the default export of ${reference.label}`
     : `the export ${reference.exportName} of ${reference.label}`;
-  return await toApp(hasArgs || reference.isCall ? await callFactory(value, label, args) : value, label);
+  return hasArgs || reference.isCall ? await appOfFactory(value, label, args) : await toApp(value, label);
 }
 
 async function importModule(specifier: string, label: string): Promise<Record<string, unknown>> {

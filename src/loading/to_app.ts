@@ -12,24 +12,69 @@ import type { App } from "../spec/app.ts";
 import { StartupError } from "../spec/errors.ts";
 import { moduleProblem } from "./module_problem.ts";
 
+/**
+ * What can be served: an app, an object whose `toApp()` gives one, or one with a `fetch(request)` as Hono has it, which is bridged by
+ * `fromFetch` of `@pagi/server/fetch`.
+ *
+ * @example
+ * ```ts
+ * import { type Servable, serve } from "@pagi/server";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const site: Servable = { fetch: (request) => new Response(new URL(request.url).pathname) };
+ * await using server = await serve(site, { port: 0, quiet: true });
+ * const response = await fetch(`${server.url}hello`);
+ * assertEquals(await response.text(), "/hello");
+ * ```
+ */
+export type Servable =
+  | App
+  | {
+    /** Gives the app. */
+    toApp(): App | Promise<App>;
+  }
+  | {
+    /** Answers a request. */
+    fetch(request: Request): Response | Promise<Response>;
+  };
+
 const RIGHT = "an app is a function (scope, receive, send), an object with toApp(), or one with fetch(request)";
 
 /**
- * Calls a factory.
+ * Calls a factory, and makes an app of what it gives.
  *
- * @throws {StartupError} Where it is no function, or throws.
+ * @throws {StartupError} Where it is no function, throws, or gives something else.
  */
-export async function callFactory(factory: unknown, label: string, args: Readonly<Record<string, string>>): Promise<unknown> {
+export async function appOfFactory(factory: unknown, label: string, args: Readonly<Record<string, string>>): Promise<App> {
   if (typeof factory !== "function" || isClass(factory)) {
     throw new StartupError(
       `${capitalised(label)} is ${kindOf(factory)}, not a factory: arguments reach an exported function (options) => app`,
     );
   }
+  const call = Object.keys(args).length > 0 ? "key=value arguments" : "()";
+  const hint = `leave the ${call} out`;
+  // A factory takes one parameter, an app three.
+  const isAppLike = factory.length > 1;
+  let made: unknown;
   try {
-    return await factory({ ...args });
+    made = await factory({ ...args });
   } catch (error) {
-    throw new StartupError(`The factory failed, ${label}: ${moduleProblem(error)}`, { cause: error });
+    const problem = moduleProblem(error);
+    throw new StartupError(
+      isAppLike
+        ? `${capitalised(label)} looks like an app, not a factory: ${hint} (called as a factory, ${problem})`
+        : `The factory failed, ${label}: ${problem}`,
+      { cause: error },
+    );
   }
+  if (made === undefined) {
+    throw new StartupError(
+      isAppLike
+        ? `${capitalised(label)} looks like an app, not a factory: ${hint} (called as a factory, it gave nothing)`
+        : `The factory gave nothing, ${label}: it must return an app; where it is an app itself, ${hint}`,
+    );
+  }
+  return await toApp(made, `what the factory gave, ${label},`);
 }
 
 /**

@@ -114,6 +114,9 @@ function isOption(token: string, names: Map<string, Named>): boolean {
 function unknownOption(name: string, names: Map<string, Named>): string {
   const missing = UNAVAILABLE[name.replace(/^--/, "")];
   if (missing !== undefined) throw new StartupError(`${name} ${missingText(missing)}`);
+  if (name === "--reload" || name === "--watch") {
+    return `Unknown option ${name}: to start again when a file changes: deno run --watch -A jsr:@pagi/server app.ts`;
+  }
   const near = nearest(name, [...names.keys()].filter((known) => known.startsWith("--")));
   return `Unknown option ${name}${near === null ? "" : `: did you mean ${near}?`} (--help lists all options)`;
 }

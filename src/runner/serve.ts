@@ -4,20 +4,22 @@
  * @module
  */
 
-import type { App } from "../spec/app.ts";
+import { type Servable, toApp } from "../loading/to_app.ts";
 import { openLogging } from "./logging.ts";
 import type { ServeOptions } from "./options.ts";
 import { RunningServer, type Server } from "./server.ts";
 import { settle } from "./settings.ts";
 
+export type { Servable } from "../loading/to_app.ts";
+
 /**
- * Serves an app.
+ * Serves an app: a function (scope, receive, send), an object with `toApp()`, or one with `fetch(request)`.
  *
  * The promise resolves when the app has started and the server listens. Options are those of the command line, with units in their
  * names; of the environment only `PAGI_ENV` is read, where `env` is not given. No signal is listened for: whoever embeds the server
  * decides when to call `shutdown`.
  *
- * @throws {StartupError} Where an option is wrong, the app refuses to start, or the address can't be had.
+ * @throws {StartupError} Where an option is wrong, the app is none of these, the app refuses to start, or the address can't be had.
  *
  * @example
  * ```ts
@@ -36,12 +38,11 @@ import { settle } from "./settings.ts";
  * await server.shutdown(1000);
  * ```
  */
-export async function serve(app: App, options: ServeOptions = {}): Promise<Server> {
-  if (typeof app !== "function") throw new TypeError(`serve needs an app, a function (scope, receive, send): got ${Deno.inspect(app)}`);
+export async function serve(app: Servable, options: ServeOptions = {}): Promise<Server> {
   const settings = settle(options);
   const logging = openLogging(settings, options.logger);
   try {
-    const server = await RunningServer.start(app, settings, logging);
+    const server = await RunningServer.start(await toApp(app, "what serve() was given"), settings, logging);
     logging.log("info", `Listening on ${server.urls.join(", ")}`);
     return server;
   } catch (error) {

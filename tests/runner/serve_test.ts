@@ -42,6 +42,19 @@ Deno.test("serve() gives addresses and URLs, with the port that was taken for 0"
   assertEquals(await text(server.url), "/");
 });
 
+Deno.test("serve() takes what the command line takes: an object with fetch() or with toApp()", async () => {
+  class Site {
+    readonly #word = "site";
+    fetch(request: Request): Response {
+      return new Response(this.#word + new URL(request.url).pathname);
+    }
+  }
+  await using first = await serve(new Site(), OPTIONS);
+  assertEquals(await text(`${first.url}a`), "site/a");
+  await using second = await serve({ toApp: () => Promise.resolve(app) }, OPTIONS);
+  assertEquals(await text(`${second.url}b`), "/b");
+});
+
 Deno.test("serve() logs to the logger that it is given", async () => {
   const logger = recorder();
   const server = await serve(app, { ...OPTIONS, quiet: false, logger });
@@ -130,7 +143,11 @@ Deno.test("serve() refuses wrong options before it calls the app", async () => {
   };
   await assertRejects(() => serve(counted, { port: 70_000 }), StartupError, "port must be a whole number from 0 to 65535, got 70000");
   await assertRejects(() => serve(counted, { accessLog: "/nowhere/x", port: 0 }), StartupError, "Cannot write the access log /nowhere/x");
-  await assertRejects(() => serve({} as App), TypeError, "serve needs an app");
+  await assertRejects(
+    () => serve({} as App, OPTIONS),
+    StartupError,
+    "What serve() was given is an object without app: an app is a function (scope, receive, send), an object with toApp(), or one with fetch",
+  );
   assertEquals(calls, 0);
 });
 
