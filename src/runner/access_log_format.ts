@@ -195,6 +195,7 @@ function two(value: number): string {
 function jsonFormatter(): Formatter {
   let second = NaN;
   let start = "";
+  const [client, path, refererText, agentText] = [remembering(), remembering(), remembering(), remembering()];
   return (entry) => {
     const { head, status, bytes, end, durationMs, timeMs } = entry;
     const reason = reasonOf(entry);
@@ -212,9 +213,9 @@ function jsonFormatter(): Formatter {
     const milliseconds = Math.floor(timeMs) - now * 1000;
     return start + (milliseconds < 10 ? "00" : milliseconds < 100 ? "0" : "") + milliseconds +
       'Z","kind":"' + head.kind +
-      '","client":' + (head.client === undefined ? '"unix"' : json(head.client[0])) +
+      '","client":' + (head.client === undefined ? '"unix"' : client(head.client[0])) +
       ',"method":' + json(head.method) +
-      ',"path":' + json(head.rawPath) +
+      ',"path":' + path(head.rawPath) +
       ',"query":' + json(head.query) +
       ',"protocol":"HTTP/' + head.httpVersion +
       '","status":' + (status === 0 ? "null" : status) +
@@ -222,8 +223,21 @@ function jsonFormatter(): Formatter {
       ',"duration_ms":' + Math.round(durationMs * 1000) / 1000 +
       ',"reason":' + (reason === null ? "null" : json(reason)) +
       (end.code === undefined ? "" : ',"close_code":' + end.code) +
-      ',"referer":' + (referer === null ? "null" : json(referer)) +
-      ',"user_agent":' + (agent === null ? "null" : json(agent)) + "}";
+      ',"referer":' + (referer === null ? "null" : refererText(referer)) +
+      ',"user_agent":' + (agent === null ? "null" : agentText(agent)) + "}";
+  };
+}
+
+/** What a field held last, it is likely to hold again. */
+function remembering(): (text: string) => string {
+  let last = "";
+  let result = '""';
+  return (text) => {
+    if (text !== last) {
+      result = json(text);
+      last = text;
+    }
+    return result;
   };
 }
 

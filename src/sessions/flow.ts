@@ -11,6 +11,9 @@ import type { Clock, Limits, Outbound } from "../exchange.ts";
 import type { Transport } from "../spec/handles.ts";
 import { RESOLVED, runCallbacks } from "./context.ts";
 
+/** So many high marks' worth of bytes go out before an app whose sends never wait has to let others in. */
+const LOOKS = 16;
+
 /** The state of one exchange's outbound buffer. */
 export class Flow {
   readonly out: Outbound;
@@ -22,6 +25,8 @@ export class Flow {
   over = false;
   /** The buffer holds no more than this. */
   #atMost = 0;
+  /** Looks that found the buffer low. */
+  #looks = 0;
   #waiting: (() => void)[] = [];
   readonly #onHigh: (() => void)[] = [];
   readonly #onDrain: (() => void)[] = [];
@@ -56,7 +61,8 @@ export class Flow {
       return RESOLVED;
     }
     // The wire has taken it all. A client that reads this fast must not keep the app from ever letting go of the event loop.
-    return this.#clock.turn();
+    this.#looks = (this.#looks + 1) % LOOKS;
+    return this.#looks === 0 ? this.#clock.turn() : RESOLVED;
   }
 
   /** Resolves when the buffer is no longer high, or the exchange is over. */
