@@ -195,7 +195,7 @@ function two(value: number): string {
 function jsonFormatter(): Formatter {
   let second = NaN;
   let start = "";
-  const [client, path, refererText, agentText] = [remembering(), remembering(), remembering(), remembering()];
+  const [client, method, path, refererText, agentText] = [remembering(), remembering(), remembering(), remembering(), remembering()];
   return (entry) => {
     const { head, status, bytes, end, durationMs, timeMs } = entry;
     const reason = reasonOf(entry);
@@ -211,21 +211,29 @@ function jsonFormatter(): Formatter {
       else if (pair[0] === "referer") referer = pair[1];
     }
     const milliseconds = Math.floor(timeMs) - now * 1000;
-    return start + (milliseconds < 10 ? "00" : milliseconds < 100 ? "0" : "") + milliseconds +
+    // Whole numbers become text at a tenth of what a fraction costs.
+    const microseconds = Math.round(durationMs * 1000);
+    const wholeMs = Math.floor(microseconds / 1000);
+    return start + three(milliseconds) +
       'Z","kind":"' + head.kind +
       '","client":' + (head.client === undefined ? '"unix"' : client(head.client[0])) +
-      ',"method":' + json(head.method) +
+      ',"method":' + method(head.method) +
       ',"path":' + path(head.rawPath) +
-      ',"query":' + json(head.query) +
+      ',"query":' + (head.query === "" ? '""' : json(head.query)) +
       ',"protocol":"HTTP/' + head.httpVersion +
       '","status":' + (status === 0 ? "null" : status) +
       ',"bytes":' + bytes +
-      ',"duration_ms":' + Math.round(durationMs * 1000) / 1000 +
+      ',"duration_ms":' + wholeMs + "." + three(microseconds - wholeMs * 1000) +
       ',"reason":' + (reason === null ? "null" : json(reason)) +
       (end.code === undefined ? "" : ',"close_code":' + end.code) +
       ',"referer":' + (referer === null ? "null" : refererText(referer)) +
       ',"user_agent":' + (agent === null ? "null" : agentText(agent)) + "}";
   };
+}
+
+/** Three digits. */
+function three(value: number): string {
+  return value < 10 ? `00${value}` : value < 100 ? `0${value}` : String(value);
 }
 
 /** What a field held last, it is likely to hold again. */
