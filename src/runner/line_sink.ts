@@ -12,6 +12,8 @@
 
 /** The longest that a line waits. */
 const FLUSH_MS = 250;
+/** A flush waits that long for a reader that does not read: the server must be able to stop. */
+const GIVE_UP_MS = 1000;
 /** Lines are turned into bytes when they are that long together. */
 const BLOCK_CHARS = 4096;
 /** From here on a buffer is written without waiting. */
@@ -60,16 +62,23 @@ export class LineSink {
     if (this.#timer === null) this.#timer = this.#later();
   }
 
-  /** Writes all that waits, after a write that is under way; settles when it is written. */
+  /** Writes all that waits, after a write that is under way; settles when it is written, or when nobody has taken it for too long. */
   async flush(): Promise<void> {
     this.#encode();
     this.#seal();
+    this.#cancel();
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, GIVE_UP_MS);
+    await Promise.race([this.#writeOut(), late.promise]);
+    clearTimeout(timer);
+    this.#reportDropped();
+  }
+
+  async #writeOut(): Promise<void> {
     while (this.#full.length > 0 || this.#writing !== null) {
       this.#start();
       await this.#writing;
     }
-    this.#cancel();
-    this.#reportDropped();
   }
 
   #later(): ReturnType<typeof setTimeout> {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { WebSocket } from "ws";
-import { Cli, folder } from "./process.ts";
+import { Cli, folder, ROOT } from "./process.ts";
 
 const APP = `
 const boom = () => { const error = new Error("x"); Object.defineProperty(error, "stack", { get() { throw new Error("inner"); } }); return error; };
@@ -132,4 +132,27 @@ Deno.test("cli refuses what a handle claims to have read", async () => {
   assertStringIncludes(await running.server.stderr.until(/read\(\) must give/), "got abc");
   assert(running.server.pid > 0);
   await lives(running);
+});
+
+Deno.test("cli stops although nobody reads what it logs", async () => {
+  const files = await folder({ "app.js": `export default async (scope) => { throw new Error("x".repeat(2000)); };` });
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", `${ROOT}cli.ts`, `${files.path}/app.js`, "--port", "0", "--shutdown-timeout", "1", "--access-log", "-"],
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const reader = child.stderr.getReader();
+  const banner = new TextDecoder().decode((await reader.read()).value);
+  const url = /http:\S+\//.exec(banner)![0];
+  // More than a pipe holds; nothing of it is read.
+  for (let request = 0; request < 200; request++) await (await fetch(`${url}${"y".repeat(500)}`)).body?.cancel();
+  const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
+  child.kill("SIGTERM");
+  assertEquals((await child.status).signal, null, "it had to be killed");
+  clearTimeout(late);
+  await reader.cancel();
+  await child.stdout.cancel();
+  await files[Symbol.asyncDispose]();
 });
