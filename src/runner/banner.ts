@@ -4,6 +4,8 @@
  * @module
  */
 
+import { jsonLine } from "./default_logger.ts";
+
 /** What the banner tells. */
 export interface BannerFacts {
   readonly urls: readonly string[];
@@ -11,6 +13,12 @@ export interface BannerFacts {
   readonly why: string;
   readonly isTls: boolean;
   readonly env: string;
+}
+
+/** The banner as a line of a JSON log. */
+export function bannerJson({ urls, engine, why, isTls, env }: BannerFacts, timestamp: number): string {
+  const fields = { urls, engine, why, home: "inline", workers: 0, tls: isTls, environment: env };
+  return jsonLine({ level: "info", text: `Listening on ${urls.join(", ")}`, fields, timestamp });
 }
 
 /** The lines of the banner: where it listens and how; in development also how to stop. */

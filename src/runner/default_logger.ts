@@ -27,6 +27,20 @@ const LOAD_AFTER_MS = 50;
 
 const CATEGORY = ["pagi", "server"] as const;
 
+/**
+ * A message as one line of JSON: `time`, `level`, `message`, then its fields beside them, as in the JSON access log. LogTape's own
+ * formatter has other names, and no choice of them.
+ */
+export function jsonLine({ level, text, fields, timestamp }: {
+  readonly level: Level;
+  readonly text: string;
+  readonly fields: Readonly<Record<string, unknown>> | null;
+  readonly timestamp: number;
+}): string {
+  const own = { time: new Date(timestamp).toISOString(), level, message: text };
+  return JSON.stringify({ ...own, ...fields, ...own });
+}
+
 /** Logs through LogTape. */
 export class DefaultLogger implements LoggerLike {
   readonly #isJson: boolean;
@@ -41,7 +55,7 @@ export class DefaultLogger implements LoggerLike {
   /** Writes lines as text or as JSON to `target`, which is standard error as a rule. */
   constructor(format: "text" | "json", target: LineTarget) {
     this.#isJson = format === "json";
-    this.#format = this.#isJson ? plainJson : plainText;
+    this.#format = this.#isJson ? jsonLine : plainText;
     // Where standard error itself fails, there is nowhere left to say it.
     this.#sink = new LineSink(target, () => {});
   }
@@ -97,7 +111,7 @@ export class DefaultLogger implements LoggerLike {
     this.#isSoon = false;
     try {
       const tape = await import("@logtape/logtape");
-      this.#format = this.#isJson ? tapeJson(tape) : tapeText(tape);
+      if (!this.#isJson) this.#format = tapeText(tape);
       this.#tape = tape;
       for (const message of this.#early.splice(0)) this.#write(message, tape);
     } catch (error) {
@@ -128,11 +142,6 @@ function tapeText(tape: LogTape): Formatter {
   return (message) => format(toRecord(message, readable(message))).trimEnd();
 }
 
-function tapeJson(tape: LogTape): Formatter {
-  const format = tape.getJsonLinesFormatter();
-  return (message) => format(toRecord(message, message.text)).trimEnd();
-}
-
 function toRecord({ level, fields, timestamp }: Message, text: string): Parameters<ReturnType<LogTape["getTextFormatter"]>>[0] {
   return {
     category: CATEGORY,
@@ -146,15 +155,6 @@ function toRecord({ level, fields, timestamp }: Message, text: string): Paramete
 
 function plainText(message: Message): string {
   return `${new Date(message.timestamp).toISOString()} ${message.level} ${readable(message)}`;
-}
-
-function plainJson({ level, text, fields, timestamp }: Message): string {
-  return JSON.stringify({
-    "@timestamp": new Date(timestamp).toISOString(),
-    level: level.toUpperCase(),
-    message: text,
-    properties: fields ?? {},
-  });
 }
 
 // A message stays one line. A field of several lines, such as a stack, follows it, indented: so no line of it looks like a message.

@@ -11,7 +11,7 @@ import { loadApp } from "../loading/load_app.ts";
 import type { App } from "../spec/app.ts";
 import { StartupError } from "../spec/errors.ts";
 import { type Command, readCommand } from "./arguments.ts";
-import { bannerLines } from "./banner.ts";
+import { bannerJson, bannerLines } from "./banner.ts";
 import { openExchanges } from "./counts.ts";
 import { watchFaults } from "./faults.ts";
 import { helpText } from "./help.ts";
@@ -19,6 +19,7 @@ import { type Logging, openLogging } from "./logging.ts";
 import { OPTIONS, type ServeOptions } from "./options.ts";
 import { RunningServer } from "./server.ts";
 import { environmentOf, type Settings, settle } from "./settings.ts";
+import { unknownVariables } from "./unknown_variables.ts";
 import { watchSignals } from "./signals.ts";
 import { VERSION } from "./version.ts";
 
@@ -52,7 +53,10 @@ async function run(command: Command): Promise<number> {
   const settings = settle(options as ServeOptions, (key) => `--${OPTIONS[key].name}`);
   // The app finds it there while it loads.
   Deno.env.set("PAGI_ENV", environmentOf(settings.env));
-  return await new Run(settings, openLogging(settings)).run(() =>
+  const logging = openLogging(settings);
+  const unknown = unknownVariables(variableNames());
+  if (unknown !== null) logging.log("warn", unknown);
+  return await new Run(settings, logging).run(() =>
     loadApp({
       args: command.appArguments,
       ...(command.app === undefined ? {} : { app: command.app }),
@@ -112,8 +116,9 @@ class Run {
   }
 
   #banner({ urls, choice }: RunningServer): void {
-    const { tls, env } = this.#settings;
-    write(Deno.stderr, bannerLines({ urls, engine: choice.name, why: choice.why, isTls: tls !== null, env }).join("\n") + "\n");
+    const { tls, env, logFormat } = this.#settings;
+    const facts = { urls, engine: choice.name, why: choice.why, isTls: tls !== null, env };
+    write(Deno.stderr, (logFormat === "json" ? bannerJson(facts, Date.now()) : bannerLines(facts).join("\n")) + "\n");
   }
 
   #onStop(signal: Deno.Signal): void {
@@ -135,6 +140,16 @@ class Run {
     const written = Promise.all([this.#server?.flush(), this.#logging.flushNow()]);
     const late = new Promise((resolve) => setTimeout(resolve, LAST_LINES_MS));
     void Promise.race([written, late]).finally(() => Deno.exit(1));
+  }
+}
+
+// Whoever may read single variables only has no list of them.
+function variableNames(): string[] {
+  try {
+    return Object.keys(Deno.env.toObject());
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return [];
+    throw error;
   }
 }
 

@@ -362,13 +362,28 @@ Deno.test("cli --log-format json writes each message as one JSON line", async ()
   await using server = new Cli(["app.js", "-p", "0", "--log-format", "json", "--log-level", "error"], {
     cwd: files.path,
   });
-  await text(`${await server.url()}throw`);
+  const [first] = (await server.stderr.until("\n")).split("\n");
+  await text(`${JSON.parse(first!).urls[0]}throw`);
   const { stderr } = await server.stop();
-  const lines = stderr.trimEnd().split("\n").slice(1).map((line) => JSON.parse(line));
-  assertEquals(lines.length, 1);
-  assertEquals([lines[0].level, lines[0].message], ["ERROR", "The app failed"]);
-  assertStringIncludes(lines[0].properties.error, "the app broke");
-  assertEquals(lines[0].properties.request, "GET /throw");
+  const [banner, line, ...others] = stderr.trimEnd().split("\n").map((text) => JSON.parse(text));
+  assertEquals(others, []);
+  assertMatch(banner.time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  const [url] = banner.urls;
+  const { time: _time, ...facts } = banner;
+  assertEquals(facts, {
+    level: "info",
+    message: `Listening on ${url}`,
+    urls: [url],
+    engine: "deno",
+    why: "the address is not public",
+    home: "inline",
+    workers: 0,
+    tls: false,
+    environment: "production",
+  });
+  assertEquals([line.level, line.message], ["error", "The app failed"]);
+  assertStringIncludes(line.error, "the app broke");
+  assertEquals(line.request, "GET /throw");
 });
 
 Deno.test("cli writes the access log within 250 ms and goes on where the disk is full", async () => {
