@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Capability, Clock, Fields, Files, Level, Limits, Outbound, RequestHead } from "../exchange.ts";
+import type { Capability, Clock, Files, Limits, Outbound, RequestHead } from "../exchange.ts";
 import { EventError } from "../spec/errors.ts";
 import type { Flag } from "../spec/events.ts";
 import type { ScopeType } from "../spec/scope.ts";
@@ -24,8 +24,6 @@ export interface Context {
   readonly state: Readonly<Record<string, unknown>> | null;
   readonly drain: DrainRegistry;
   readonly fairness: Fairness;
-  /** A line for the log that belongs to no exchange. */
-  note(level: Level, text: string, fields?: Fields): void;
 }
 
 /** What a `send` without a wait resolves with: one promise for all. */

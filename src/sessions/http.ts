@@ -17,7 +17,6 @@ import type {
 } from "../spec/events.ts";
 import type { DisconnectReason } from "../spec/reasons.ts";
 import type { HttpScope } from "../spec/scope.ts";
-import { answer } from "../wire/answers.ts";
 import { checkEvent } from "../wire/events.ts";
 import { ConnectionHandle, type Fate } from "./connection.ts";
 import { can, type Context, noteFailure, RESOLVED, toBody, toFlag, unknownEvent } from "./context.ts";
@@ -27,7 +26,7 @@ import { Flow, TransportHandle } from "./flow.ts";
 import * as S from "./http_table.ts";
 import { IdleTimer } from "./idle_timer.ts";
 import { Receiver } from "./receiver.ts";
-import { FAILURE_FLAGS, HeldResponse, toPairs } from "./response.ts";
+import { HeldResponse, sendAnswer, toPairs } from "./response.ts";
 import { httpScope, scopeExtensions } from "./scope.ts";
 import { IGNORE, step } from "./table.ts";
 
@@ -359,8 +358,7 @@ export class HttpSession implements Inbound, Fate {
   /** Ends the exchange from this side: with a whole answer, or with a cut. */
   #end(status: number, reason: DisconnectReason): void {
     if (status > 0) {
-      const { headers, body } = answer(status);
-      this.out.respond(status, headers, body, FAILURE_FLAGS, reason);
+      sendAnswer(this.out, status, reason);
     } else this.out.abort(reason);
     this.#lost(reason);
   }

@@ -85,7 +85,6 @@ export class InlineHost implements Host {
       state,
       drain: this.#drain,
       fairness: new Fairness(this.#ports.clock),
-      note: this.#ports.note,
     };
   }
 

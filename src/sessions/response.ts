@@ -8,7 +8,7 @@
 
 import { CLOSE, NOTIFY, type Outbound, type Pairs, type RequestHead, TRAILERS } from "../exchange.ts";
 import { EventError } from "../spec/errors.ts";
-import { hasNoBody } from "../wire/answers.ts";
+import { answer, hasNoBody } from "../wire/answers.ts";
 import { headerProblem } from "../wire/headers.ts";
 import { byteLength, can, toBytes } from "./context.ts";
 
@@ -163,8 +163,11 @@ export function toPairs(event: string, headers: unknown): Pairs {
   return headers.map((pair) => toPair(event, pair));
 }
 
-/** The flags of a server-made answer to a failed app. */
-export const FAILURE_FLAGS = CLOSE;
+/** Answers in the app's place, and closes the connection where the engine can. `reason` is for the log. */
+export function sendAnswer(out: Outbound, status: number, reason?: string): void {
+  const { headers, body } = answer(status);
+  out.respond(status, headers, body, CLOSE, reason);
+}
 
 function toPair(event: string, pair: unknown): readonly [string, string] {
   if (!Array.isArray(pair) || pair.length !== 2) throw new EventError(event, "headers", "must be a list of [name, value] pairs");

@@ -19,7 +19,6 @@ import type {
   SseStreamEvent,
 } from "../spec/events.ts";
 import type { SseScope } from "../spec/scope.ts";
-import { answer } from "../wire/answers.ts";
 import { checkEvent } from "../wire/events.ts";
 import { sseComment, sseEvent } from "../wire/sse.ts";
 import { can, type Context, noteFailure, RESOLVED, toBody, toBytes, toFlag, toMs, unknownEvent } from "./context.ts";
@@ -27,7 +26,7 @@ import { Drain } from "./drain.ts";
 import { Flow, TransportHandle } from "./flow.ts";
 import { IdleTimer } from "./idle_timer.ts";
 import { Receiver } from "./receiver.ts";
-import { FAILURE_FLAGS, HeldResponse } from "./response.ts";
+import { HeldResponse, sendAnswer } from "./response.ts";
 import { scopeExtensions, sseScope } from "./scope.ts";
 import * as S from "./sse_table.ts";
 import { IGNORE, step } from "./table.ts";
@@ -289,8 +288,7 @@ export class SseSession implements Inbound {
   #fail(next: number): void {
     this.#state = next;
     if (this.#response === null || !this.#response.left) {
-      const { status, headers, body } = answer(500);
-      this.#out.respond(status, headers, body, FAILURE_FLAGS, "server_error");
+      sendAnswer(this.#out, 500, "server_error");
       if (this.#reason === "") this.#reason = "server_error";
       this.#over();
     } else this.#cut("server_error");

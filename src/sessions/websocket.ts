@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { End, RequestHead, SocketInbound, SocketOutbound, Timer } from "../exchange.ts";
+import { CLOSE, type End, type RequestHead, type SocketInbound, type SocketOutbound, type Timer } from "../exchange.ts";
 import { EventError } from "../spec/errors.ts";
 import type {
   WebSocketAcceptEvent,
@@ -20,7 +20,6 @@ import type {
   WebSocketSendTextEvent,
 } from "../spec/events.ts";
 import type { WebSocketScope } from "../spec/scope.ts";
-import { answer } from "../wire/answers.ts";
 import { closeTextProblem, isCloseCode } from "../wire/close_codes.ts";
 import { checkEvent } from "../wire/events.ts";
 import { isToken } from "../wire/headers.ts";
@@ -30,7 +29,7 @@ import { Flow, TransportHandle } from "./flow.ts";
 import { IdleTimer } from "./idle_timer.ts";
 import { Keepalive } from "./keepalive.ts";
 import { MessageQueue } from "./message_queue.ts";
-import { FAILURE_FLAGS, HeldResponse, toPairs } from "./response.ts";
+import { HeldResponse, sendAnswer, toPairs } from "./response.ts";
 import { scopeExtensions, websocketScope } from "./scope.ts";
 import { IGNORE, step } from "./table.ts";
 import * as S from "./websocket_table.ts";
@@ -233,8 +232,7 @@ export class WebSocketSession implements SocketInbound {
     if (next === S.CLOSING) {
       this.#sendClose(code, text);
     } else {
-      const { status, headers, body } = answer(403);
-      this.#out.respond(status, headers, body, FAILURE_FLAGS);
+      sendAnswer(this.#out, 403);
       this.#state = next;
       this.#over();
     }
@@ -269,7 +267,7 @@ export class WebSocketSession implements SocketInbound {
       const bytes = this.#denial!.write(this.#out, event.type, toBytes(data));
       return this.#flow.wrote(bytes) ?? Promise.resolve(this.#cut("queue_overflow"));
     }
-    this.#denial!.finish(this.#out, event.type, data, FAILURE_FLAGS);
+    this.#denial!.finish(this.#out, event.type, data, CLOSE);
     this.#state = next;
     this.#over();
     return RESOLVED;
@@ -283,8 +281,7 @@ export class WebSocketSession implements SocketInbound {
     if (this.#denial?.left) {
       this.#out.abort("server_error");
     } else {
-      const { status, headers, body } = answer(500);
-      this.#out.respond(status, headers, body, FAILURE_FLAGS, "server_error");
+      sendAnswer(this.#out, 500, "server_error");
     }
     this.#over();
   }

@@ -22,7 +22,6 @@ function rig(overrides: Partial<RequestHead> = {}, more: Partial<Context> = {}) 
     state: null,
     drain: new DrainRegistry(),
     fairness: new Fairness(clock),
-    note() {},
     ...more,
   };
   const session = new HttpSession(head(overrides), out, context);

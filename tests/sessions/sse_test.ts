@@ -21,7 +21,6 @@ function rig(overrides: Partial<RequestHead> = {}, more: Partial<Context> = {}) 
     state: null,
     drain: new DrainRegistry(),
     fairness: new Fairness(clock),
-    note() {},
     ...more,
   };
   return { out, clock, session: new SseSession(head({ kind: "sse", ...overrides }), out, context, new SseEncoder()) };

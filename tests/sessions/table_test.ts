@@ -80,7 +80,7 @@ async function settled(result: unknown): Promise<void> {
 }
 
 function context(files: MemoryFiles, clock: HandClock): Context {
-  return { clock, files, limits: LIMITS, strict: false, state: null, drain: new DrainRegistry(), fairness: new Fairness(clock), note() {} };
+  return { clock, files, limits: LIMITS, strict: false, state: null, drain: new DrainRegistry(), fairness: new Fairness(clock) };
 }
 
 const LOST: End = { reason: "client_closed" };

@@ -24,7 +24,6 @@ function rig(overrides: Partial<RequestHead> = {}, more: Partial<Context> = {}) 
     state: null,
     drain: new DrainRegistry(),
     fairness: new Fairness(clock),
-    note() {},
     ...more,
   };
   return { out, clock, session: new WebSocketSession(head({ kind: "websocket", ...overrides }), out, context) };
