@@ -123,11 +123,8 @@ function unknownOption(name: string, names: Map<string, Named>): string {
 
 /** Why an option can't be had, for a message that begins with its name. */
 export function missingText(missing: string): string {
-  return missing === "workers"
-    ? "needs a pool of workers, which this version does not have: it serves from one process"
-    : `needs ${
-      missing.includes(" ") ? missing : `"${missing}"`
-    }, which the engine "deno" can't do: that is for the full engine "node", which is still to come`;
+  const what = missing.includes(" ") ? missing : `"${missing}"`;
+  return `needs ${what}, which the engine "deno" can't do: that is for the full engine "node", which is still to come`;
 }
 
 function fromCommandLine(key: OptionKey, given: unknown): unknown {

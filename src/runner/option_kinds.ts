@@ -67,6 +67,21 @@ export function integer(placeholder: string, min: number, max: number): Kind<num
   };
 }
 
+/** The most workers that anybody may ask for. */
+const MAX_COUNT = 1024;
+
+/** A small whole number, or one word in its place. */
+export function count<T extends string>(word: T): Kind<number | T> {
+  const number = integer("N", 0, MAX_COUNT);
+  return {
+    placeholder: `N|${word}`,
+    right: `${number.right}, or ${word}`,
+    parse: (given) => given === word ? word : number.parse(given),
+    accepts: (value) => value === word || number.accepts(value),
+    show: String,
+  };
+}
+
 /** A number of bytes: `10000000`, `10M` (powers of 1000) or `16Mi` (powers of 1024). */
 export function size(min: number): Kind<number> {
   const isRight = (value: number) => Number.isSafeInteger(value) && value >= min;

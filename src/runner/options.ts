@@ -9,7 +9,7 @@
 
 import type { Headers } from "../spec/events.ts";
 import type { LoggerLike } from "./logger.ts";
-import { choice, duration, fileMode, flag, headers, integer, type Kind, logTarget, size, text } from "./option_kinds.ts";
+import { choice, count, duration, fileMode, flag, headers, integer, type Kind, logTarget, size, text } from "./option_kinds.ts";
 
 /** Options of `serve`. Each is also an option of the command line; the units here are those of the names. */
 export interface ServeOptions {
@@ -27,6 +27,27 @@ export interface ServeOptions {
   sslCert?: string;
   /** File with the private key, PEM. Needs `sslCert`. */
   sslKey?: string;
+  /**
+   * Workers that run the app: 0, the default, runs it in the server's own process; `auto` is one for each available CPU. With workers,
+   * the app is given to `serve` as a path, a URL or a specifier.
+   */
+  workers?: number | "auto";
+  /** Where workers run: subprocesses, the default, or threads (Web Workers) of the server's process. */
+  workerType?: "process" | "thread";
+  /** Exchanges that may wait while no worker is ready, default 1000; more get 503. */
+  maxQueue?: number;
+  /** How long they may wait, default 10,000 ms; then 503. */
+  queueTimeoutMs?: number;
+  /** Replaces a worker after so many exchanges; 0, the default, is never. */
+  maxRequests?: number;
+  /** Adds a random number up to this to `maxRequests`, for each worker; default 0. */
+  maxRequestsJitter?: number;
+  /** Replaces a worker that is that old; 0, the default, is never. */
+  maxWorkerLifetimeMs?: number;
+  /** Memory of a worker process: replaced gracefully from here on, killed at one and a half times as much; 0, the default, is no limit. */
+  workerMemoryBytes?: number;
+  /** Kills and replaces a worker that does not say for that long that it is alive, default 30,000 ms; 0 is never. */
+  heartbeatTimeoutMs?: number;
   /** Environment, such as `development` or `production`. Default: `PAGI_ENV`, else development on a terminal, else production. */
   env?: string;
   /** Whether the app gets a lifespan scope; `on` makes it fatal where the app does not support it. Default `auto`. */
@@ -116,6 +137,62 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<NonNullable<CommandOpt
   },
   sslCert: { name: "ssl-cert", kind: text("FILE", "a file"), default: null, help: "Certificate chain (PEM); needs --ssl-key" },
   sslKey: { name: "ssl-key", kind: text("FILE", "a file"), default: null, help: "Private key (PEM); needs --ssl-cert" },
+  workers: {
+    name: "workers",
+    short: "w",
+    kind: count("auto"),
+    default: 0,
+    help: "Workers that run the app; 0 runs it in this process, auto is one for each available CPU",
+  },
+  workerType: {
+    name: "worker-type",
+    kind: choice("process", "thread"),
+    default: "process",
+    help: "Where workers run: subprocesses, or threads of this process (for trusted code)",
+  },
+  maxQueue: {
+    name: "max-queue",
+    kind: integer("COUNT", 0, Number.MAX_SAFE_INTEGER),
+    default: 1000,
+    help: "Exchanges that may wait while no worker is ready; more get 503",
+  },
+  queueTimeoutMs: {
+    name: "queue-timeout",
+    kind: duration(),
+    default: 10_000,
+    help: "How long they may wait; then 503. 0 lets none wait",
+  },
+  maxRequests: {
+    name: "max-requests",
+    kind: integer("COUNT", 0, Number.MAX_SAFE_INTEGER),
+    default: 0,
+    help: "Replace a worker after so many exchanges; 0 is never",
+  },
+  maxRequestsJitter: {
+    name: "max-requests-jitter",
+    kind: integer("COUNT", 0, Number.MAX_SAFE_INTEGER),
+    default: 0,
+    help: "Add a random number up to this to --max-requests, for each worker",
+  },
+  maxWorkerLifetimeMs: {
+    name: "max-worker-lifetime",
+    kind: duration(),
+    default: 0,
+    help: "Replace a worker that is that old; 0 is never",
+  },
+  workerMemoryBytes: {
+    name: "worker-memory",
+    kind: size(0),
+    default: 0,
+    help:
+      "Memory of a worker process (RSS; its heap is held to it too): replaced gracefully from here on, killed at 1.5 times as much; 0 is no limit",
+  },
+  heartbeatTimeoutMs: {
+    name: "heartbeat-timeout",
+    kind: duration(),
+    default: 30_000,
+    help: "Kill and replace a worker that gives no sign of life for that long; 0 is never",
+  },
   env: {
     name: "env",
     short: "E",
@@ -255,7 +332,6 @@ export const UNAVAILABLE: Readonly<Record<string, string>> = {
   "max-header-count": "target-limits",
   "ssl-ca": "client-certificates",
   "ssl-verify-client": "client-certificates",
-  workers: "workers",
 };
 
 /** The environment variable of an option. */

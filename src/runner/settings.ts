@@ -13,6 +13,25 @@ import { nearest } from "../wire/nearest.ts";
 import { type Option, OPTION_KEYS, type OptionKey, OPTIONS, type ServeOptions } from "./options.ts";
 import { readTls, type Tls } from "./tls_files.ts";
 
+/** What was asked of workers. What comes of it depends on the app too: `home_choice.ts`. */
+export interface WorkerSettings {
+  /** `null` where nothing was said: none, unless the app needs one. */
+  readonly count: number | "auto" | null;
+  /** `null` where nothing was said. */
+  readonly type: "process" | "thread" | null;
+  readonly maxQueue: number;
+  readonly queueTimeoutMs: number;
+  /** 0 is never, here and below. */
+  readonly maxRequests: number;
+  readonly maxRequestsJitter: number;
+  readonly maxLifetimeMs: number;
+  readonly memoryBytes: number;
+  readonly heartbeatTimeoutMs: number;
+}
+
+/** A worker needs this much to start: less is a mistake of units. */
+const MIN_WORKER_MEMORY_BYTES = 64_000_000;
+
 /** Everything decided. */
 export interface Settings {
   readonly listen:
@@ -21,6 +40,7 @@ export interface Settings {
   readonly tls: Tls | null;
   /** What was asked for. */
   readonly engine: "auto" | "deno";
+  readonly workers: WorkerSettings;
   readonly env: string;
   readonly lifespan: "auto" | "on" | "off";
   readonly lifespanStartupTimeoutMs: number;
@@ -69,6 +89,7 @@ export function settle(options: ServeOptions, name: (key: OptionKey) => string =
     listen: listenOf(options, name),
     tls: tlsOf(options, name),
     engine: engineOf(options, name),
+    workers: workersOf(options, name),
     env,
     lifespan: value(options, "lifespan"),
     lifespanStartupTimeoutMs: value(options, "lifespanStartupTimeoutMs"),
@@ -154,6 +175,32 @@ function engineOf(options: ServeOptions, name: (key: OptionKey) => string): "aut
     throw new StartupError(`${name("engine")} node is not there yet: this version has the engine "deno" (auto takes it)`);
   }
   return engine;
+}
+
+function workersOf(options: ServeOptions, name: (key: OptionKey) => string): WorkerSettings {
+  const memoryBytes = value(options, "workerMemoryBytes");
+  if (memoryBytes > 0 && memoryBytes < MIN_WORKER_MEMORY_BYTES) {
+    fail(`${name("workerMemoryBytes")} (${memoryBytes}) must be at least ${MIN_WORKER_MEMORY_BYTES} bytes (64M), or 0 for no limit`);
+  }
+  if (memoryBytes > 0 && options.workerType === "thread") {
+    fail(
+      `${name("workerMemoryBytes")} needs ${name("workerType")} process: threads share the memory of the server, nobody can tell it apart`,
+    );
+  }
+  const maxRequests = value(options, "maxRequests");
+  const maxRequestsJitter = value(options, "maxRequestsJitter");
+  if (maxRequestsJitter > 0 && maxRequests === 0) fail(`${name("maxRequestsJitter")} needs ${name("maxRequests")}: it is added to it`);
+  return {
+    count: options.workers ?? null,
+    type: options.workerType ?? null,
+    maxQueue: value(options, "maxQueue"),
+    queueTimeoutMs: value(options, "queueTimeoutMs"),
+    maxRequests,
+    maxRequestsJitter,
+    maxLifetimeMs: value(options, "maxWorkerLifetimeMs"),
+    memoryBytes,
+    heartbeatTimeoutMs: value(options, "heartbeatTimeoutMs"),
+  };
 }
 
 function fail(message: string): never {
