@@ -15,10 +15,10 @@ import {
 } from "../../src/testing/mod.ts";
 import { MEMORY_CAPABILITIES } from "../../src/testing/memory_engine.ts";
 import type { App } from "../../src/spec/app.ts";
+import type { HomeMaker } from "./launch.ts";
 import { bytesOf, Cut, join, Refused, Reply } from "./reply.ts";
 import type { Ask, Exchange, Finished, Note, Running, ServerOptions, Socket, SocketAsk, Target } from "./target.ts";
 import { until } from "./waiting.ts";
-import type { HomeMaker } from "./wire_target.ts";
 import type { WireConnection } from "./wire_connection.ts";
 
 /** Joins the engine in memory and a home. */

@@ -4,12 +4,10 @@
  * @module
  */
 
-import type { Capability, Engine, Host, Pairs } from "../../src/exchange.ts";
-import type { InlinePorts } from "../../src/sessions/inline_host.ts";
-import { systemClock, systemFiles } from "../../src/loading/system.ts";
 import type { App } from "../../src/spec/app.ts";
 import { DEFAULT_LIMITS } from "../../src/testing/client_options.ts";
-import { certificate } from "./certificate.ts";
+import { type Certificate, certificate } from "./certificate.ts";
+import type { Launched, Launcher } from "./launch.ts";
 import type { Reply } from "./reply.ts";
 import type { Ask, Exchange, Finished, Note, Running, ServerOptions, Socket, SocketAsk, Target } from "./target.ts";
 import { until } from "./waiting.ts";
@@ -17,97 +15,66 @@ import { WireConnection } from "./wire_connection.ts";
 import { WireExchange } from "./wire_exchange.ts";
 import { WireWebSocket } from "./wire_websocket.ts";
 
-/** What every engine is told. */
-export interface EngineSettings {
-  readonly listen:
-    | { readonly kind: "tcp"; readonly host: string; readonly port: number }
-    | { readonly kind: "unix"; readonly path: string; readonly mode: number };
-  readonly tls?: { readonly cert: string; readonly key: string };
-  readonly rootPath: string;
-  readonly maxBodyBytes: number;
-  readonly highWaterBytes: number;
-  readonly lowWaterBytes: number;
-  readonly headers: Pairs;
-}
-
-/** An engine under test. */
-export interface EngineMaker {
-  readonly name: string;
-  readonly capabilities: readonly Capability[];
-  create(settings: EngineSettings): Engine;
-}
-
-/** A home under test. */
-export interface HomeMaker {
-  readonly name: string;
-  create(app: App, ports: InlinePorts): Host;
-}
-
-/** Joins an engine and a home. */
-export function wireTarget(engine: EngineMaker, home: HomeMaker): Target {
+/** Makes a target of an engine and a home. */
+export function wireTarget(launcher: Launcher): Target {
+  const { engine, home } = launcher;
   return {
-    name: `${engine.name} × ${home.name}`,
+    name: `${engine.name} × ${home}`,
     engine: engine.name,
-    home: home.name,
+    home,
     capabilities: engine.capabilities,
     wire: true,
-    start: (app, options = {}) => WireServer.start(engine, home, app, options),
+    start: (app, options = {}) => WireServer.start(launcher, app, options),
   };
 }
 
 /** A server with sockets. */
 class WireServer implements Running {
-  readonly notes: Note[] = [];
-  readonly finished: Finished[] = [];
-  address: { readonly port: number } | { readonly path: string } = { port: 0 };
-  cert = "";
-  readonly #options: ServerOptions;
-  readonly #closers: (() => void | Promise<void>)[] = [];
-  #engine: Engine | null = null;
-  #host: Host | null = null;
+  readonly address: { readonly port: number } | { readonly path: string };
+  readonly cert: string;
+  readonly #tls: boolean;
+  readonly #launched: Launched;
+  readonly #closers: (() => void | Promise<void>)[];
   #stopping: Promise<void> | null = null;
 
-  private constructor(options: ServerOptions) {
-    this.#options = options;
+  private constructor(launched: Launched, tls: Certificate | undefined, closers: (() => void | Promise<void>)[]) {
+    const { address } = launched;
+    this.address = address.transport === "tcp" ? { port: address.port } : { path: (address as Deno.UnixAddr).path };
+    this.cert = tls?.cert ?? "";
+    this.#tls = tls !== undefined;
+    this.#launched = launched;
+    this.#closers = closers;
   }
 
-  static async start(maker: EngineMaker, home: HomeMaker, app: App, options: ServerOptions): Promise<Running> {
-    const server = new WireServer(options);
-    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  static async start(launcher: Launcher, app: App, options: ServerOptions): Promise<Running> {
+    const { maxBodyBytes, ...limits } = { ...DEFAULT_LIMITS, ...options.limits };
     const tls = options.tls === true ? await certificate() : undefined;
-    server.cert = tls?.cert ?? "";
-    const path = options.unix === true ? `${await Deno.makeTempDir()}/s` : null;
-    if (path !== null) server.#closers.push(() => Deno.remove(path.slice(0, -2), { recursive: true }));
-    const engine = maker.create({
-      listen: path === null ? { kind: "tcp", host: "127.0.0.1", port: 0 } : { kind: "unix", path, mode: 0o600 },
+    const folder = options.unix === true ? await Deno.makeTempDir() : null;
+    const closers = folder === null ? [] : [() => Deno.remove(folder, { recursive: true })];
+    const launched = await launcher.launch(app, {
+      listen: folder === null ? { kind: "tcp", host: "127.0.0.1", port: 0 } : { kind: "unix", path: `${folder}/s`, mode: 0o600 },
       ...(tls === undefined ? {} : { tls }),
       rootPath: options.rootPath ?? "",
-      maxBodyBytes: options.maxBodyBytes ?? 10_000_000,
+      maxBodyBytes: options.maxBodyBytes ?? maxBodyBytes,
       highWaterBytes: limits.highWaterBytes,
       lowWaterBytes: limits.lowWaterBytes,
       headers: options.headers ?? [],
-    });
-    const host = home.create(app, {
-      clock: systemClock,
-      files: systemFiles,
-      note: (level, text, fields = {}) => void server.notes.push({ level, text, fields }),
-    });
-    server.#engine = engine;
-    server.#host = host;
-    await host.start({
+    }, {
       isWorker: false,
       lifespan: options.lifespan ?? "off",
       lifespanStartupTimeoutMs: options.lifespanStartupTimeoutMs ?? 5000,
       limits,
       validateEvents: options.validateEvents ?? false,
     });
-    const [addr] = await engine.listen(host, {
-      opened: () => {},
-      finished: (head, status, bytes, end) => void server.finished.push({ head, status, bytes, end }),
-      note: (level, text, fields) => void server.notes.push({ level, text, fields: fields ?? {} }),
-    });
-    server.address = path === null ? { port: (addr as Deno.NetAddr).port } : { path };
-    return server;
+    return new WireServer(launched, tls, closers);
+  }
+
+  get notes(): readonly Note[] {
+    return this.#launched.notes;
+  }
+
+  get finished(): readonly Finished[] {
+    return this.#launched.finished;
   }
 
   async request(ask: Ask = {}): Promise<Reply> {
@@ -121,14 +88,16 @@ class WireServer implements Running {
   async websocket(ask: SocketAsk = {}): Promise<Socket> {
     if (!("port" in this.address)) throw new Error("The WebSocket client of the suite needs a port");
     if (ask.httpVersion === "2") throw new Error("The WebSocket client of the suite speaks HTTP/1.1 on a wire");
-    const scheme = this.#options.tls === true ? "wss" : "ws";
+    const scheme = this.#tls ? "wss" : "ws";
     const url = `${scheme}://localhost:${this.address.port}${ask.target ?? "/"}`;
+    await this.#launched.settled();
     const [socket, close] = await WireWebSocket.open(url, ask, this.cert === "" ? undefined : this.cert);
     this.#closers.push(close);
     return socket;
   }
 
   async connect(): Promise<WireConnection> {
+    await this.#launched.settled();
     const connection = new WireConnection(await this.#dial());
     this.#closers.push(() => connection.close());
     return connection;
@@ -143,12 +112,11 @@ class WireServer implements Running {
   }
 
   drain(): void {
-    this.#engine!.drain();
-    this.#host!.drain("shutdown", 30);
+    this.#launched.drain();
   }
 
   stop(graceMs = 0): Promise<void> {
-    return this.#stopping ??= this.#stop(graceMs);
+    return this.#stopping ??= this.#launched.stop(graceMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -159,16 +127,9 @@ class WireServer implements Running {
   #dial(): Promise<Deno.Conn> {
     if ("path" in this.address) return Deno.connect({ transport: "unix", path: this.address.path });
     const { port } = this.address;
-    if (this.#options.tls === true) {
+    if (this.#tls) {
       return Deno.connectTls({ hostname: "localhost", port, caCerts: [this.cert], alpnProtocols: ["http/1.1"] });
     }
     return Deno.connect({ hostname: "127.0.0.1", port });
-  }
-
-  async #stop(graceMs: number): Promise<void> {
-    this.#engine!.drain();
-    this.#host!.drain("shutdown", graceMs / 1000);
-    await this.#engine!.close(graceMs);
-    await this.#host!.stop(Math.max(graceMs, 1000));
   }
 }

@@ -1,0 +1,38 @@
+/**
+ * The engines of the suite, by name: a front in another process makes the same ones.
+ *
+ * @module
+ */
+
+import { DENO_SERVE_CAPABILITIES, DenoServeEngine } from "../../src/engines/deno_serve.ts";
+import type { Capability, Engine, Pairs } from "../../src/exchange.ts";
+
+/** What every engine is told. */
+export interface EngineSettings {
+  readonly listen:
+    | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+    | { readonly kind: "unix"; readonly path: string; readonly mode: number };
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly rootPath: string;
+  readonly maxBodyBytes: number;
+  readonly highWaterBytes: number;
+  readonly lowWaterBytes: number;
+  readonly headers: Pairs;
+}
+
+/** An engine under test. */
+export interface EngineMaker {
+  readonly name: string;
+  readonly capabilities: readonly Capability[];
+  create(settings: EngineSettings): Engine;
+}
+
+/** `Deno.serve`. */
+export const DENO: EngineMaker = {
+  name: "deno",
+  capabilities: DENO_SERVE_CAPABILITIES,
+  create: (settings) => new DenoServeEngine(settings),
+};
+
+/** All of them. */
+export const ENGINES: readonly EngineMaker[] = [DENO];
