@@ -145,7 +145,7 @@ export interface SocketOutbound extends Outbound {
 export interface Inbound {
   /** Body bytes; `more` is false for the last ones. */
   body(chunk: Uint8Array, more: boolean): void;
-  /** The buffer has shrunk; called at the latest when it falls below the low mark. */
+  /** The buffer has shrunk; called at the latest when it falls below the low mark, and for a response also when it is empty. */
   drained(): void;
   /** Answers `flush`. */
   flushed(): void;

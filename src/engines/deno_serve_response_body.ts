@@ -94,7 +94,7 @@ export class ResponseBody {
     if (this.#ending && this.buffered === 0) {
       this.#close();
       this.#owner.ended();
-    } else if (this.#full && (this.buffered < this.#lowWaterBytes || this.buffered === 0)) {
+    } else if (this.buffered === 0 || this.#full && this.buffered < this.#lowWaterBytes) {
       this.#full = false;
       this.#owner.drained();
     }

@@ -1,17 +1,16 @@
 /**
- * From the arguments of a command to an app.
+ * From the arguments of a command to an app, here or in a worker.
  *
- * Not here: how an argument is read (`app_reference.ts`), what an app can be (`to_app.ts`).
+ * Not here: how an argument is read (`app_reference.ts`), what an app can be (`to_app.ts`), the import itself (`load_module.ts`).
  *
  * @module
  */
 
 import type { App } from "../spec/app.ts";
 import { StartupError } from "../spec/errors.ts";
-import { type AppReference, readReference } from "./app_reference.ts";
+import { readReference } from "./app_reference.ts";
 import { foreignConfigProblem } from "./config_scope.ts";
-import { moduleProblem } from "./module_problem.ts";
-import { appOfFactory, toApp } from "./to_app.ts";
+import { type AppModule, loadModule } from "./load_module.ts";
 
 /** What to load. */
 export interface AppSource {
@@ -24,60 +23,34 @@ export interface AppSource {
 }
 
 /**
- * Loads an app.
+ * Says which module an app comes from, without loading it. Paths are looked for from the working directory.
+ *
+ * @throws {StartupError} Where there is no such file, or the arguments do not go together.
+ */
+export function referTo({ app, code, args = {} }: AppSource): AppModule {
+  if (code !== undefined) {
+    return { label: "the code of --eval", specifier: codeUrl(code), path: null, exportName: "default", isCall: false, args };
+  }
+  if (app !== undefined) return { ...readReference(app), args };
+  if (Object.keys(args).length > 0) {
+    throw new StartupError(`The arguments ${Object.keys(args).join(", ")} need an app: without one, the working directory is listed`, {
+      exitCode: 2,
+    });
+  }
+  const specifier = import.meta.resolve("../toolkit/apps/working_directory.ts");
+  return { label: "the directory app", specifier, path: null, exportName: "default", isCall: true, args };
+}
+
+/**
+ * Loads an app into this process.
  *
  * @throws {StartupError} With one line that says what is wrong and what would be right.
  */
 export async function loadApp(source: AppSource): Promise<App> {
-  const args = source.args ?? {};
-  const hasArgs = Object.keys(args).length > 0;
-  if (source.code !== undefined) {
-    const value = (await importModule(codeUrl(source.code), "--eval")).default;
-    if (value === undefined) {
-      throw new StartupError("The code of --eval has no default export: give an expression, or export default an app");
-    }
-    const label = "the code of --eval";
-    return hasArgs ? await appOfFactory(value, label, args) : await toApp(value, label);
-  }
-  if (source.app === undefined) {
-    if (hasArgs) {
-      throw new StartupError(`The arguments ${Object.keys(args).join(", ")} need an app: without one, the working directory is listed`, {
-        exitCode: 2,
-      });
-    }
-    const { directoryApp } = await import("../toolkit/apps/directory.ts");
-    return directoryApp(Deno.cwd());
-  }
-  const reference = readReference(source.app);
-  if (reference.path !== null) {
-    const problem = foreignConfigProblem(reference.path);
-    if (problem !== null) throw new StartupError(problem);
-  }
-  const value = pick(await importModule(reference.specifier, reference.label), reference);
-  const label = reference.exportName === "default"
-    ? `the default export of ${reference.label}`
-    : `the export ${reference.exportName} of ${reference.label}`;
-  return hasArgs || reference.isCall ? await appOfFactory(value, label, args) : await toApp(value, label);
-}
-
-async function importModule(specifier: string, label: string): Promise<Record<string, unknown>> {
-  try {
-    return await import(specifier);
-  } catch (error) {
-    throw new StartupError(`Cannot load ${label}: ${moduleProblem(error)}`, { cause: error });
-  }
-}
-
-function pick(module: Record<string, unknown>, { label, exportName }: AppReference): unknown {
-  if (exportName in module) return module[exportName];
-  const names = Object.keys(module);
-  const has = names.length === 0 ? "it exports nothing" : `it exports ${names.join(", ")}`;
-  if (exportName !== "default") throw new StartupError(`${label} has no export ${exportName}: ${has}`);
-  throw new StartupError(
-    `${label} has no default export (${has}): write "export default app"${
-      names.length === 0 ? "" : `, or name one as ${label}:${names[0]}`
-    }`,
-  );
+  const module = referTo(source);
+  const problem = module.path === null ? null : foreignConfigProblem(module.path);
+  if (problem !== null) throw new StartupError(problem);
+  return await loadModule(module);
 }
 
 // A text with an import or export statement is a module, else it is an expression.

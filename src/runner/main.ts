@@ -13,7 +13,7 @@ import { StartupError } from "../spec/errors.ts";
 import { type Command, readCommand } from "./arguments.ts";
 import { bannerJson, bannerLines } from "./banner.ts";
 import { openExchanges } from "./counts.ts";
-import { watchFaults } from "./faults.ts";
+import { watchFaults } from "../loading/faults.ts";
 import { helpText } from "./help.ts";
 import { type Logging, openLogging } from "./logging.ts";
 import { OPTIONS, type ServeOptions } from "./options.ts";

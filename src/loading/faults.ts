@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { Log } from "./logger.ts";
+import type { Fields, Level } from "../exchange.ts";
 
 /** Listens for such faults until disposed. */
-export function watchFaults(log: Log): Disposable {
+export function watchFaults(log: (level: Level, text: string, fields?: Fields) => void): Disposable {
   const onRejection = (event: PromiseRejectionEvent) => {
     event.preventDefault();
     log("error", "A rejection was not handled", { error: describe(event.reason) });

@@ -1,0 +1,323 @@
+/**
+ * A worker as its server sees it: a home at the other end of a pipe.
+ *
+ * It believes nothing that comes from there. A packet that breaks the table, a field that is not what it must be, or more than there is
+ * credit for, ends the link, and every open exchange is answered here. Packets for exchanges that have ended cross on the way, so they
+ * are dropped.
+ *
+ * @module
+ */
+
+import type { Fields, Host, Inbound, Level, Outbound, RequestHead, SocketInbound, SocketOutbound, Start } from "../exchange.ts";
+import { StartupError, WorkerError } from "../spec/errors.ts";
+import { cut, cutFields } from "./notes.ts";
+import { Outbox } from "./outbox.ts";
+import { checkFields } from "./packet_kinds.ts";
+import * as P from "./packets.ts";
+import type { Pipe } from "./pipe.ts";
+import { type Front, RemoteExchange, RemoteSocket } from "./remote_exchange.ts";
+import { Allowance } from "./allowance.ts";
+import { SharedValues } from "./shared_values.ts";
+
+/** What the host is told and whom it tells. */
+export interface RemoteHostOptions {
+  /** What the worker is to load: plain data that it understands. */
+  readonly load: unknown;
+  /** How often the worker gives a sign of life; 0 is never. */
+  readonly heartbeatMs: number;
+  /** A line of the worker that belongs to no open exchange. */
+  note(level: Level, text: string, fields: Fields): void;
+  /** An exchange is over. */
+  ended(): void;
+  /** The worker asks to be replaced. */
+  asked?(what: "recycle"): void;
+}
+
+/** Exchanges whose client was slow are looked at this often. */
+const LOOK_MS = 50;
+/** Packets for exchanges that have ended, in a second. */
+const STRAYS_PER_SECOND = 100_000;
+/** Lines for the log, in a second. */
+const NOTES_PER_SECOND = 200;
+
+/** The home of an app in a worker. */
+export class RemoteHost implements Host, Front {
+  readonly lost: Promise<string>;
+  readonly outbox: Outbox;
+  /** Exchanges that are over. */
+  completed = 0;
+  /** When the worker was last heard of; `performance.now()`. */
+  heardAt: number = performance.now();
+  maxClientBytes = 0;
+  maxWorkerBytes = 0;
+  readonly #pipe: Pipe;
+  readonly #options: RemoteHostOptions;
+  readonly #loss: PromiseWithResolvers<string> = Promise.withResolvers();
+  readonly #exchanges = new Map<number, RemoteExchange>();
+  readonly #changed = new Set<RemoteExchange>();
+  readonly #shared: SharedValues;
+  readonly #strays = new Allowance(STRAYS_PER_SECOND);
+  readonly #notes = new Allowance(NOTES_PER_SECOND);
+  #droppedNotes = 0;
+  #look: ReturnType<typeof setTimeout> | null = null;
+  #starting: PromiseWithResolvers<void> | null = null;
+  #stopping: PromiseWithResolvers<void> | null = null;
+  #isGone = false;
+
+  /** Takes over a pipe whose other end is a worker that waits to be started. */
+  constructor(pipe: Pipe, options: RemoteHostOptions) {
+    this.#pipe = pipe;
+    this.#options = options;
+    this.outbox = new Outbox(pipe);
+    this.#shared = new SharedValues(this.outbox);
+    this.lost = this.#loss.promise;
+    pipe.start((text, bytes) => this.#receive(text, bytes));
+    void pipe.closed.then((cause) => this.abandon(cause === "" ? "the worker has ended" : cause));
+  }
+
+  /** Open exchanges. */
+  get size(): number {
+    return this.#exchanges.size;
+  }
+
+  /**
+   * Loads the app in the worker and runs its lifespan startup.
+   *
+   * @throws {StartupError} With the text of the worker.
+   * @throws {WorkerError} Where the worker is gone.
+   */
+  start(start: Start): Promise<void> {
+    if (this.#isGone) return Promise.reject(new WorkerError("The worker is gone"));
+    const { highWaterBytes, maxReceiveQueueBytes, maxMessageBytes } = start.limits;
+    this.maxClientBytes = highWaterBytes + P.WINDOW + 2 * P.PIECE;
+    this.maxWorkerBytes = maxReceiveQueueBytes > 0 ? maxReceiveQueueBytes + maxMessageBytes : Infinity;
+    this.#starting = Promise.withResolvers();
+    this.outbox.items.push(P.START, 0, P.VERSION, this.#options.load, start, this.#options.heartbeatMs);
+    this.outbox.added(1024);
+    return this.#starting.promise;
+  }
+
+  open(head: RequestHead, out: Outbound): Inbound {
+    const exchange = new RemoteExchange(head, out, this);
+    this.#open(exchange, head);
+    return exchange;
+  }
+
+  openSocket(head: RequestHead, out: SocketOutbound): SocketInbound {
+    const exchange = new RemoteSocket(head, out, this);
+    this.#open(exchange, head);
+    return exchange;
+  }
+
+  drain(reason: string, secondsLeft: number): void {
+    if (this.#isGone) return;
+    this.outbox.items.push(P.DRAIN, 0, reason, secondsLeft);
+    this.outbox.added(32);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    if (this.#isGone) return;
+    if (this.#stopping === null) {
+      this.#stopping = Promise.withResolvers();
+      this.outbox.items.push(P.STOP, 0, graceMs);
+      this.outbox.added(16);
+    }
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, graceMs);
+    await Promise.race([this.#stopping.promise, late.promise]);
+    clearTimeout(timer);
+  }
+
+  /** The worker is gone, or not to be trusted any more: its exchanges are answered here, and nothing of it is heard again. */
+  abandon(cause: string): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#pipe.close(cause);
+    const exchanges = [...this.#exchanges.values()];
+    this.#exchanges.clear();
+    this.#changed.clear();
+    if (this.#look !== null) clearTimeout(this.#look);
+    for (const exchange of exchanges) {
+      exchange.lost();
+      this.completed++;
+      this.#options.ended();
+    }
+    this.#starting?.reject(new WorkerError(`The worker was lost during its start: ${cause}`));
+    this.#stopping?.resolve();
+    this.#loss.resolve(cause);
+  }
+
+  // ── for the exchanges ──
+
+  changed(exchange: RemoteExchange): void {
+    this.#changed.add(exchange);
+  }
+
+  over(exchange: RemoteExchange): void {
+    // One that was lost is not there any more.
+    if (!this.#exchanges.delete(exchange.head.id)) return;
+    this.#changed.delete(exchange);
+    this.completed++;
+    this.#options.ended();
+  }
+
+  // ── from the worker ──
+
+  #receive(text: string, bytes: Uint8Array): void {
+    if (this.#isGone) return;
+    this.heardAt = performance.now();
+    try {
+      this.#dispatch(parse(text), bytes);
+      this.#report();
+    } catch (error) {
+      this.abandon(error instanceof WorkerError ? error.message : `A packet could not be handled: ${error}`);
+    }
+  }
+
+  // Some of it may still wait for the client, and not every engine tells when the last of it has gone: then there is another look.
+  #report(): void {
+    for (const exchange of this.#changed) if (exchange.report()) this.#changed.delete(exchange);
+    if (this.#changed.size > 0) this.#look ??= setTimeout(() => this.#lookAgain(), LOOK_MS);
+  }
+
+  #lookAgain(): void {
+    this.#look = null;
+    if (this.#isGone) return;
+    try {
+      this.#report();
+    } catch (error) {
+      this.abandon(error instanceof WorkerError ? error.message : `A look at an exchange failed: ${error}`);
+    }
+  }
+
+  #dispatch(items: readonly unknown[], bytes: Uint8Array): void {
+    let at = 0;
+    let from = 0;
+    // Bytes are kept as long as a client may take: a small part must not keep a large batch with it.
+    const take = (count: number): Uint8Array => {
+      if (from + count > bytes.byteLength) throw new WorkerError("A packet names more bytes than there are");
+      const part = count * 4 >= bytes.byteLength ? bytes.subarray(from, from + count) : bytes.slice(from, from + count);
+      from += count;
+      return part;
+    };
+    while (at < items.length) {
+      const code = items[at] as number;
+      const packet = P.PACKETS[code];
+      if (packet === undefined || packet.from !== "worker" || code === P.HELLO) {
+        throw new WorkerError(`A worker sends no packet ${JSON.stringify(code)?.slice(0, 40)}`);
+      }
+      checkFields(packet, items, at);
+      if (packet.states === 0) this.#control(code, items, at);
+      else this.#call(packet, code, items, at, take);
+      if (this.#isGone) return;
+      at += 2 + packet.fields.length;
+    }
+    if (from !== bytes.byteLength) throw new WorkerError("A batch holds bytes that no packet names");
+  }
+
+  #control(code: number, items: readonly unknown[], at: number): void {
+    switch (code) {
+      case P.READY:
+        this.#starting?.resolve();
+        this.#starting = null;
+        break;
+      case P.FAILED:
+        this.#starting?.reject(new StartupError(items[at + 2] as string, { exitCode: items[at + 3] === 2 ? 2 : 3 }));
+        this.#starting = null;
+        break;
+      case P.STOPPED:
+        this.#stopping?.resolve();
+        break;
+      case P.RECYCLE:
+        this.#options.asked?.("recycle");
+        break;
+    }
+  }
+
+  #call(packet: P.Packet, code: number, items: readonly unknown[], at: number, take: (count: number) => Uint8Array): void {
+    const exchange = this.#exchanges.get(items[at + 1] as number);
+    const [a, b, c, d, e] = [items[at + 2], items[at + 3], items[at + 4], items[at + 5], items[at + 6]];
+    if (exchange === undefined) return this.#stray(code, a, b, c, take);
+    if ((packet.states & 1 << exchange.state) === 0) throw new WorkerError(`The packet "${packet.name}" came at the wrong time`);
+    switch (code) {
+      case P.RESPOND:
+        return exchange.respond(a as number, b as Pairs, typeof c === "number" ? take(c) : c as string, d as number, e as string | null);
+      case P.PULL:
+        return exchange.pull(a as number);
+      case P.WATCH:
+        return exchange.watch();
+      case P.NOTE:
+        return this.#note(a as Level, b as string, c as NoteFields, exchange);
+      case P.INFORM:
+        return exchange.inform(a as number, b as Pairs);
+      case P.HEAD:
+        return exchange.start(a as number, b as Pairs, c as number);
+      case P.CHUNK:
+        return exchange.chunk(take(a as number));
+      case P.FLUSH:
+        return exchange.flush();
+      case P.END:
+        return exchange.end(a as Pairs | null, b as string | null);
+      case P.ABORT:
+        return exchange.abort(a as string);
+    }
+    if (!(exchange instanceof RemoteSocket)) throw new WorkerError(`The packet "${packet.name}" came for a request`);
+    switch (code) {
+      case P.ACCEPT:
+        return exchange.accept(a as string | null, b as Pairs);
+      case P.SEND_TEXT:
+        return exchange.send(a as string);
+      case P.SEND_PART:
+        return exchange.sendPart(a === 1, b === 1, take(c as number));
+      case P.PING:
+        return exchange.ping(a as number);
+      case P.CLOSE:
+        return exchange.close(a as number, b as string);
+    }
+  }
+
+  // Its exchange has ended; its bytes are still in the batch.
+  #stray(code: number, a: unknown, b: unknown, c: unknown, take: (count: number) => Uint8Array): void {
+    if (code === P.NOTE) return this.#note(a as Level, b as string, c as NoteFields, null);
+    if (!this.#strays.spend()) throw new WorkerError("Too many packets came for exchanges that have ended");
+    if (code === P.CHUNK) take(a as number);
+    else if (code === P.SEND_PART || code === P.RESPOND && typeof c === "number") take(c as number);
+  }
+
+  #note(level: Level, text: string, fields: NoteFields, exchange: RemoteExchange | null): void {
+    if (!this.#notes.spend()) {
+      this.#droppedNotes++;
+      return;
+    }
+    if (this.#droppedNotes > 0) {
+      this.#options.note("warn", `${this.#droppedNotes} lines of the worker were dropped: there were too many`, {});
+      this.#droppedNotes = 0;
+    }
+    if (exchange === null) this.#options.note(level, cut(text), cutFields(fields ?? {}));
+    else exchange.note(level, cut(text), cutFields(fields ?? {}));
+  }
+
+  #open(exchange: RemoteExchange, head: RequestHead): void {
+    if (this.#isGone) return void queueMicrotask(() => exchange.lost());
+    this.#exchanges.set(head.id, exchange);
+    exchange.announce(
+      this.#shared.index(head.server),
+      this.#shared.index(head.capabilities),
+      head.tls === undefined ? null : this.#shared.index(head.tls),
+    );
+  }
+}
+
+type Pairs = RequestHead["headers"];
+type NoteFields = Fields | null;
+
+function parse(text: string): readonly unknown[] {
+  let items: unknown;
+  try {
+    items = JSON.parse(text);
+  } catch (error) {
+    throw new WorkerError("The text of a batch is not JSON", { cause: error });
+  }
+  if (!Array.isArray(items)) throw new WorkerError("The text of a batch is no list");
+  return items;
+}
