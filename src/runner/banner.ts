@@ -5,26 +5,30 @@
  */
 
 import { jsonLine } from "./default_logger.ts";
+import { type HomeChoice, homeText } from "./home_choice.ts";
 
 /** What the banner tells. */
 export interface BannerFacts {
   readonly urls: readonly string[];
   readonly engine: string;
   readonly why: string;
+  readonly home: HomeChoice;
   readonly isTls: boolean;
   readonly env: string;
 }
 
 /** The banner as a line of a JSON log. */
-export function bannerJson({ urls, engine, why, isTls, env }: BannerFacts, timestamp: number): string {
-  const fields = { urls, engine, why, home: "inline", workers: 0, tls: isTls, environment: env };
+export function bannerJson({ urls, engine, why, home, isTls, env }: BannerFacts, timestamp: number): string {
+  const { name, workers, why: because } = home;
+  const reason = because === "" ? {} : { home_why: because };
+  const fields = { urls, engine, why, home: name, workers, ...reason, tls: isTls, environment: env };
   return jsonLine({ level: "info", text: `Listening on ${urls.join(", ")}`, fields, timestamp });
 }
 
 /** The lines of the banner: where it listens and how; in development also how to stop. */
-export function bannerLines({ urls, engine, why, isTls, env }: BannerFacts): string[] {
+export function bannerLines({ urls, engine, why, home, isTls, env }: BannerFacts): string[] {
   const lines = [
-    `Listening on ${urls.join(", ")} (engine ${engine}: ${why}; app in this process, no workers; TLS ${isTls ? "on" : "off"}; ${env})`,
+    `Listening on ${urls.join(", ")} (engine ${engine}: ${why}; ${homeText(home)}; TLS ${isTls ? "on" : "off"}; ${env})`,
   ];
   if (env === "development") lines.push("Press Ctrl+C to stop; a second time ends at once");
   return lines;

@@ -7,20 +7,20 @@
  * @module
  */
 
-import { loadApp } from "../loading/load_app.ts";
-import type { App } from "../spec/app.ts";
 import { StartupError } from "../spec/errors.ts";
+import { type AppHome, homeOf } from "./app_home.ts";
 import { type Command, readCommand } from "./arguments.ts";
 import { bannerJson, bannerLines } from "./banner.ts";
 import { openExchanges } from "./counts.ts";
 import { watchFaults } from "../loading/faults.ts";
 import { helpText } from "./help.ts";
 import { type Logging, openLogging } from "./logging.ts";
-import { OPTIONS, type ServeOptions } from "./options.ts";
+import { type OptionKey, OPTIONS, type ServeOptions } from "./options.ts";
+import type { Pool } from "./pool/pool.ts";
 import { RunningServer } from "./server.ts";
 import { environmentOf, type Settings, settle } from "./settings.ts";
 import { unknownVariables } from "./unknown_variables.ts";
-import { watchSignals } from "./signals.ts";
+import { watchSignals, type WorkerActions } from "./signals.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -50,19 +50,19 @@ async function run(command: Command): Promise<number> {
   const { eval: code, help, version, ...options } = command.options;
   if (help) return print(helpText());
   if (version) return print(`pagi ${VERSION} (deno ${Deno.version.deno})\n`);
-  const settings = settle(options as ServeOptions, (key) => `--${OPTIONS[key].name}`);
+  const name = (key: OptionKey) => `--${OPTIONS[key].name}`;
+  const settings = settle(options as ServeOptions, name);
   // The app finds it there while it loads.
   Deno.env.set("PAGI_ENV", environmentOf(settings.env));
   const logging = openLogging(settings);
   const unknown = unknownVariables(variableNames());
   if (unknown !== null) logging.log("warn", unknown);
-  return await new Run(settings, logging).run(() =>
-    loadApp({
-      args: command.appArguments,
-      ...(command.app === undefined ? {} : { app: command.app }),
-      ...(code === undefined ? {} : { code }),
-    })
-  );
+  const source = {
+    args: command.appArguments,
+    ...(command.app === undefined ? {} : { app: command.app }),
+    ...(code === undefined ? {} : { code }),
+  };
+  return await new Run(settings, logging).run(homeOf(source, settings, name));
 }
 
 /** What the last lines of the logs may take where the process ends at once. */
@@ -73,28 +73,29 @@ class Run {
   readonly #settings: Settings;
   readonly #logging: Logging;
   readonly #stop = new AbortController();
-  readonly #stopped: Promise<null>;
   #server: RunningServer | null = null;
 
   constructor(settings: Settings, logging: Logging) {
     this.#settings = settings;
     this.#logging = logging;
-    this.#stopped = new Promise((resolve) => this.#stop.signal.addEventListener("abort", () => resolve(null), { once: true }));
   }
 
-  async run(load: () => Promise<App>): Promise<number> {
+  async run(home: AppHome): Promise<number> {
     const { log } = this.#logging;
+    const { signal } = this.#stop;
     using _signals = watchSignals({
       stop: (signal) => this.#onStop(signal),
       kill: () => this.#onKill(),
-      ignored: (signal) => log("warn", `${signal} has no effect: one process serves, there are no workers to replace`),
+      ignored: (signal) => log("warn", `${signal} has no effect: ${noEffect(home)}`),
+      ...(home.choice.workers === 0 ? {} : { workers: this.#workerActions() }),
     });
     try {
-      const server = await this.#start(load);
+      const server = await this.#start(home);
       if (server === null) return 0;
       using _faults = watchFaults(log);
       if (!this.#settings.quiet) this.#banner(server);
-      await Promise.race([server.finished, this.#stopped]);
+      const stopped = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+      if (!signal.aborted) await Promise.race([server.finished, stopped]);
       await server.shutdown();
       return 0;
     } finally {
@@ -103,11 +104,9 @@ class Run {
   }
 
   // `null`: a signal came first.
-  async #start(load: () => Promise<App>): Promise<RunningServer | null> {
+  async #start(home: AppHome): Promise<RunningServer | null> {
     try {
-      const app = await Promise.race([load(), this.#stopped]);
-      if (app === null) return null;
-      this.#server = await RunningServer.start(app, this.#settings, this.#logging, this.#stop.signal);
+      this.#server = await RunningServer.start(home, this.#settings, this.#logging, this.#stop.signal);
       return this.#server;
     } catch (error) {
       if (this.#stop.signal.aborted) return null;
@@ -115,9 +114,23 @@ class Run {
     }
   }
 
-  #banner({ urls, choice }: RunningServer): void {
+  // Before the server is there, and while it stops, the number of workers is settled.
+  #workerActions(): WorkerActions {
+    const tell = (act: (pool: Pool, cause: string) => void) => (signal: Deno.Signal) => {
+      const pool = this.#stop.signal.aborted ? null : this.#server?.pool ?? null;
+      if (pool === null) this.#logging.log("warn", `${signal} has no effect while the server starts or stops`);
+      else act(pool, signal);
+    };
+    return {
+      roll: tell((pool, cause) => void pool.roll(cause)),
+      grow: tell((pool, cause) => void pool.grow(cause)),
+      shrink: tell((pool, cause) => pool.shrink(cause)),
+    };
+  }
+
+  #banner({ urls, choice, home }: RunningServer): void {
     const { tls, env, logFormat } = this.#settings;
-    const facts = { urls, engine: choice.name, why: choice.why, isTls: tls !== null, env };
+    const facts = { urls, engine: choice.name, why: choice.why, home, isTls: tls !== null, env };
     write(Deno.stderr, (logFormat === "json" ? bannerJson(facts, Date.now()) : bannerLines(facts).join("\n")) + "\n");
   }
 
@@ -137,10 +150,17 @@ class Run {
   // Lines on their way are not lost, but a reader that does not read can't hold up the end.
   #onKill(): void {
     this.#logging.log("warn", "SIGINT while stopping: ended at once");
+    this.#server?.pool?.kill("the server was ended at once");
     const written = Promise.all([this.#server?.flush(), this.#logging.flushNow()]);
     const late = new Promise((resolve) => setTimeout(resolve, LAST_LINES_MS));
     void Promise.race([written, late]).finally(() => Deno.exit(1));
   }
+}
+
+function noEffect({ choice }: AppHome): string {
+  return choice.workers === 0
+    ? "one process serves, there are no workers to replace"
+    : "the server itself can't be replaced while it runs, HUP replaces its workers";
 }
 
 // Whoever may read single variables only has no list of them.

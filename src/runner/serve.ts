@@ -5,15 +5,18 @@
  */
 
 import { type Servable, toApp } from "../loading/to_app.ts";
+import { StartupError } from "../spec/errors.ts";
+import { type AppHome, homeOf, inlineHome } from "./app_home.ts";
 import { openLogging } from "./logging.ts";
 import type { ServeOptions } from "./options.ts";
 import { RunningServer, type Server } from "./server.ts";
-import { settle } from "./settings.ts";
+import { type Settings, settle } from "./settings.ts";
 
 export type { Servable } from "../loading/to_app.ts";
 
 /**
- * Serves an app: a function (scope, receive, send), an object with `toApp()`, or one with `fetch(request)`.
+ * Serves an app: a function (scope, receive, send), an object with `toApp()`, or one with `fetch(request)`; or the name of one, which is
+ * what workers need: a path, a URL or a specifier, with `:export` behind it where it is not the default export.
  *
  * The promise resolves when the app has started and the server listens. Options are those of the command line, with units in their
  * names; of the environment only `PAGI_ENV` is read, where `env` is not given. No signal is listened for: whoever embeds the server
@@ -37,16 +40,35 @@ export type { Servable } from "../loading/to_app.ts";
  * assertEquals(await response.text(), "Hello from PAGI");
  * await server.shutdown(1000);
  * ```
+ *
+ * @example An app by name, in two worker processes
+ * ```ts ignore
+ * import { serve } from "@pagi/server";
+ *
+ * await using server = await serve(new URL("./app.ts", import.meta.url), { workers: 2 });
+ * console.log(server.workers());
+ * ```
  */
-export async function serve(app: Servable, options: ServeOptions = {}): Promise<Server> {
+export async function serve(app: Servable | string | URL, options: ServeOptions = {}): Promise<Server> {
   const settings = settle(options);
   const logging = openLogging(settings, options.logger);
   try {
-    const server = await RunningServer.start(await toApp(app, "what serve() was given"), settings, logging);
+    const server = await RunningServer.start(homeFor(app, settings), settings, logging);
     logging.log("info", `Listening on ${server.urls.join(", ")}`);
     return server;
   } catch (error) {
     await logging.flush();
     throw error;
   }
+}
+
+function homeFor(app: Servable | string | URL, settings: Settings): AppHome {
+  if (typeof app === "string" || app instanceof URL) return homeOf({ app: String(app) }, settings, (key) => key);
+  const { count } = settings.workers;
+  if (count !== null && count !== 0) {
+    throw new StartupError(`workers (${count}) needs an app that a worker can load: give serve() its path, its URL or a specifier`, {
+      exitCode: 2,
+    });
+  }
+  return inlineHome(() => toApp(app, "what serve() was given"));
 }

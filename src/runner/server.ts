@@ -7,16 +7,18 @@
  */
 
 import { DenoServeEngine } from "../engines/deno_serve.ts";
-import type { Engine, Host } from "../exchange.ts";
-import { systemClock, systemFiles } from "../loading/system.ts";
-import { InlineHost } from "../sessions/inline_host.ts";
-import type { App } from "../spec/app.ts";
+import type { Engine } from "../exchange.ts";
+import { systemClock } from "../loading/system.ts";
 import { StartupError } from "../spec/errors.ts";
 import { AccessLog } from "./access_log.ts";
 import { addressUrl } from "./addresses.ts";
+import type { AppHome, OpenHome } from "./app_home.ts";
 import { chooseEngine, type EngineChoice } from "./engine_choice.ts";
 import { openExchanges } from "./counts.ts";
+import type { HomeChoice } from "./home_choice.ts";
 import type { Logging } from "./logging.ts";
+import type { Pool } from "./pool/pool.ts";
+import type { WorkerInfo } from "./pool/worker_info.ts";
 import { portOwner } from "./port_owner.ts";
 import { RunnerObserver } from "./runner_observer.ts";
 import type { Settings } from "./settings.ts";
@@ -49,6 +51,8 @@ export interface Server {
   readonly urls: readonly string[];
   /** Resolves when the server has stopped; rejects with what made it fail. */
   readonly finished: Promise<void>;
+  /** The workers that run the app; none where it runs in this process. */
+  workers(): readonly WorkerInfo[];
   /**
    * Stops: accepts no more, tells the app, waits for open exchanges up to `graceMs` (default: the shutdown timeout), ends what is left,
    * and lets the app clean up, for at least a second. Asked again, it gives the same promise.
@@ -66,6 +70,7 @@ export class RunningServer implements Server {
   readonly addrs: readonly Deno.Addr[];
   readonly urls: readonly string[];
   readonly choice: EngineChoice;
+  readonly home: HomeChoice;
   readonly finished: Promise<void>;
   readonly #finish: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #parts: Parts;
@@ -77,12 +82,12 @@ export class RunningServer implements Server {
    * @param stop Aborted, it ends a startup that is still under way.
    * @throws {StartupError} Where the app refuses to start or the address can't be had.
    */
-  static async start(app: App, settings: Settings, logging: Logging, stop?: AbortSignal): Promise<RunningServer> {
+  static async start(home: AppHome, settings: Settings, logging: Logging, stop?: AbortSignal): Promise<RunningServer> {
     const { log } = logging;
+    const { host, pool } = await unlessStopped(home.open(log), stop);
     const accessLog = settings.accessLog === false
       ? null
       : AccessLog.open(settings.accessLog, settings.accessLogFormat, (problem) => log("error", problem));
-    const host: Host = new InlineHost(app, { clock: systemClock, files: systemFiles, note: log });
     const observer = new RunnerObserver(accessLog, log);
     const end = () => void host.stop(0);
     try {
@@ -104,7 +109,7 @@ export class RunningServer implements Server {
         await host.stop(Math.max(CLEANUP_MS, settings.shutdownTimeoutMs));
         throw explainListen(error, settings);
       }
-      return new RunningServer({ settings, logging, accessLog, host, observer, engine }, addrs);
+      return new RunningServer({ settings, logging, accessLog, host, pool, observer, engine }, home.choice, addrs);
     } catch (error) {
       await accessLog?.close();
       throw error;
@@ -113,8 +118,9 @@ export class RunningServer implements Server {
     }
   }
 
-  private constructor(parts: Parts, addrs: readonly Deno.Addr[]) {
+  private constructor(parts: Parts, home: HomeChoice, addrs: readonly Deno.Addr[]) {
     this.#parts = parts;
+    this.home = home;
     const { settings, logging, engine, host } = parts;
     this.addrs = addrs;
     this.urls = addrs.map((addr) => addressUrl(addr, settings.tls !== null));
@@ -142,6 +148,15 @@ export class RunningServer implements Server {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
+  }
+
+  workers(): readonly WorkerInfo[] {
+    return this.#parts.pool?.workers() ?? [];
+  }
+
+  /** The workers, for whoever changes their number; `null` where there are none. */
+  get pool(): Pool | null {
+    return this.#parts.pool;
   }
 
   /** Exchanges that have begun and not ended. */
@@ -178,11 +193,10 @@ export class RunningServer implements Server {
   }
 }
 
-interface Parts {
+interface Parts extends OpenHome {
   readonly settings: Settings;
   readonly logging: Logging;
   readonly accessLog: AccessLog | null;
-  readonly host: Host;
   readonly observer: RunnerObserver;
   readonly engine: Engine;
 }
@@ -197,6 +211,19 @@ function createEngine(settings: Settings): Engine {
     lowWaterBytes: settings.limits.lowWaterBytes,
     headers: settings.headers,
   });
+}
+
+// What is loaded meanwhile is left alone: nothing has been started.
+async function unlessStopped<T>(loading: Promise<T>, stop: AbortSignal | undefined): Promise<T> {
+  if (stop === undefined) return await loading;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const end = () => reject(stopped());
+  stop.addEventListener("abort", end, { once: true });
+  try {
+    return await Promise.race([loading, promise]);
+  } finally {
+    stop.removeEventListener("abort", end);
+  }
 }
 
 function stopped(): StartupError {

@@ -1,7 +1,8 @@
 /**
  * Signals of the process: how it is asked to stop.
  *
- * TERM and INT stop gracefully; an INT while the stop is under way ends at once, and a TERM then is nothing new. HUP and USR2 have nothing to reload in one process and say so.
+ * TERM and INT stop gracefully; an INT while the stop is under way ends at once, and a TERM then is nothing new. HUP replaces the
+ * workers, TTIN and TTOU change their number. In one process HUP has nothing to reload, and USR2 has nowhere: both say so.
  *
  * @module
  */
@@ -14,6 +15,18 @@ export interface SignalActions {
   kill(): void;
   /** A signal that changes nothing. */
   ignored(signal: Deno.Signal): void;
+  /** What the workers are told; left out where there are none. */
+  readonly workers?: WorkerActions;
+}
+
+/** What the signals call where there are workers. */
+export interface WorkerActions {
+  /** HUP. */
+  roll(signal: Deno.Signal): void;
+  /** TTIN. */
+  grow(signal: Deno.Signal): void;
+  /** TTOU. */
+  shrink(signal: Deno.Signal): void;
 }
 
 /** A terminal and a wrapper such as `deno task` may both deliver the same Ctrl+C: INTs that follow so closely are one. */
@@ -31,9 +44,15 @@ export function watchSignals(actions: SignalActions, now: () => number = () => p
   const all: [Deno.Signal, () => void][] = [
     ["SIGTERM", () => onStop("SIGTERM")],
     ["SIGINT", () => onStop("SIGINT")],
-    ["SIGHUP", () => actions.ignored("SIGHUP")],
     ["SIGUSR2", () => actions.ignored("SIGUSR2")],
   ];
+  const { workers } = actions;
+  if (workers === undefined) all.push(["SIGHUP", () => actions.ignored("SIGHUP")]);
+  else {
+    all.push(["SIGHUP", () => workers.roll("SIGHUP")]);
+    all.push(["SIGTTIN", () => workers.grow("SIGTTIN")]);
+    all.push(["SIGTTOU", () => workers.shrink("SIGTTOU")]);
+  }
   // Windows has no others that can be listened for.
   const listeners = Deno.build.os === "windows" ? all.filter(([signal]) => signal === "SIGINT" || signal === "SIGHUP") : all;
   for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);

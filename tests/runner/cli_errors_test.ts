@@ -135,7 +135,7 @@ const MISTAKES: readonly Mistake[] = [
   { args: ["app.js", "--reload"], code: 2, says: "Unknown option --reload: to start again when a file changes: deno run --watch -A" },
   { args: ["to_app.js"], code: 3, says: "toApp() of the default export of to_app.js gave a string" },
   { args: ["-e", "42"], code: 3, says: "The code of --eval is a number" },
-  { args: ["-e", "async () => { )"], code: 3, says: "Cannot load --eval: SyntaxError: " },
+  { args: ["-e", "async () => { )"], code: 3, says: "Cannot load the code of --eval: SyntaxError: " },
   { args: ["-e", "() => {}", "app.js"], code: 2, says: 'Unexpected argument "app.js": the app is the text of --eval' },
   { args: ["a=b"], code: 2, says: "The arguments a need an app" },
   { args: ["failed.js", "-p", "0"], code: 3, says: "Lifespan startup failed: no database" },

@@ -31,7 +31,8 @@ Deno.test("addressUrl() writes addresses as one types them", () => {
 });
 
 Deno.test("bannerLines() adds how to stop in development", () => {
-  const facts = { urls: ["http://a/", "unix:b"], engine: "deno", why: "as asked", isTls: true, env: "development" };
+  const home = { name: "inline", workers: 0, why: "" } as const;
+  const facts = { urls: ["http://a/", "unix:b"], engine: "deno", why: "as asked", home, isTls: true, env: "development" };
   assertEquals(bannerLines(facts), [
     "Listening on http://a/, unix:b (engine deno: as asked; app in this process, no workers; TLS on; development)",
     "Press Ctrl+C to stop; a second time ends at once",

@@ -220,7 +220,7 @@ export class SupervisedWorker {
     else await this.#finish(this.#handle, event, open);
     // Its end may be seen before its last word.
     if (event === T.EXITED && from === T.STOPPING) this.#log("info", `has stopped (${this.#cause})`);
-    else if (event === T.LOST || event === T.EXITED) this.#log("error", `is gone: ${this.#cause}`, { open });
+    else if (event === T.LOST || event === T.EXITED) this.#log("error", `is gone: ${this.#cause}`);
     this.#on(T.OVER, "");
   }
 
@@ -231,8 +231,8 @@ export class SupervisedWorker {
   }
 
   async #finish(handle: WorkerHandle, event: number, open: number): Promise<void> {
-    const { host } = handle;
-    if (event !== T.STOPPED || open > 0) host.abandon(this.#cause);
+    // Without its link a worker ends by itself.
+    handle.host.abandon(this.#cause);
     const patienceMs = PATIENCE_MS[event];
     const how = patienceMs === undefined ? null : await this.#within(patienceMs, handle.exited);
     if (how === null) {
@@ -242,7 +242,6 @@ export class SupervisedWorker {
       if (await this.#within(GIVE_UP_MS, handle.exited) === null) this.#log("error", "does not end although it was killed: it is given up");
     } else if (event === T.LOST) this.#cause += ` (${how})`;
     else if (event === T.STOPPED) this.#log("info", `has stopped (${how})`);
-    host.abandon(this.#cause);
   }
 
   async #within<R>(ms: number, promise: Promise<R>): Promise<R | null> {

@@ -139,6 +139,7 @@ export class FakeWorker implements WorkerHandle, WorkerHost {
   readonly #exit: PromiseWithResolvers<string> = Promise.withResolvers();
   readonly #exchanges = new Map<number, Outbound>();
   #stopping: PromiseWithResolvers<void> | null = null;
+  #hasStopped = false;
 
   constructor(number: number, pid: number, home: FakeHome, hooks: WorkerHooks) {
     this.number = number;
@@ -192,7 +193,7 @@ export class FakeWorker implements WorkerHandle, WorkerHost {
   async stop(graceMs: number): Promise<void> {
     this.stops.push(graceMs);
     if (this.#home.obeys) {
-      setTimeout(() => this.die("exit code 0"), 0);
+      this.#hasStopped = true;
       return;
     }
     this.#stopping = Promise.withResolvers();
@@ -210,6 +211,8 @@ export class FakeWorker implements WorkerHandle, WorkerHost {
     }
     this.#stopping?.resolve();
     this.#loss.resolve(cause);
+    // Without its link a worker that has stopped ends by itself.
+    if (this.#hasStopped) setTimeout(() => this.exit("exit code 0"), 0);
   }
   kill(): void {
     this.kills++;
@@ -317,8 +320,8 @@ export class Rig {
     return { out, inbound };
   }
   /** Lets everything that is ready run. */
-  settle(): Promise<void> {
-    return this.clock.advance(0);
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 3; turn++) await this.clock.advance(0);
   }
   get states(): string[] {
     return this.pool.workers().map(({ number, pid, state }) => `${number} ${pid} ${state}`);

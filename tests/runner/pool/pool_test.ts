@@ -317,12 +317,37 @@ Deno.test("Pool tries a recycling that failed again, while the old worker serves
   assertEquals(rig.clock.pending, 0);
 });
 
+Deno.test("Pool starts no second worker where the old one dies while the new one starts", async () => {
+  const rig = new Rig({ count: 1 });
+  await rig.start();
+  rig.home.outcomes = ["held"];
+  const rolling = rig.pool.roll("SIGHUP");
+  await rig.settle();
+  rig.home.all[0]!.die("signal SIGKILL");
+  await rig.clock.advance(10_000);
+  assertEquals(rig.states, ["1 101 starting"]);
+  rig.home.held[0]!.go();
+  await rolling;
+  assertEquals(rig.states, ["1 101 ready"]);
+  assertEquals(rig.pool.workers().map(({ restarts, lastCause }) => [restarts, lastCause]), [[1, "signal SIGKILL"]]);
+  // Neither does it miss the one that is due where that one fails.
+  rig.home.outcomes = ["held"];
+  const again = rig.pool.roll("SIGHUP");
+  await rig.settle();
+  rig.home.all[1]!.die("signal SIGKILL");
+  await rig.settle();
+  rig.home.all[2]!.die("exit code 1");
+  await again;
+  await rig.clock.advance(1000);
+  assertEquals(rig.states, ["1 103 ready"]);
+  await rig.pool.stop(0);
+});
+
 Deno.test("Pool recycles a worker that was asked to stop from outside", async () => {
   const rig = new Rig({ count: 1 });
   await rig.start();
   rig.home.all[0]!.ask();
   rig.home.all[0]!.ask();
-  await rig.settle();
   await rig.settle();
   assertEquals([rig.states, rig.home.all.length], [["1 101 ready"], 2]);
   await rig.pool.stop(0);

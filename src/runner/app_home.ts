@@ -1,0 +1,101 @@
+/**
+ * How the app gets to where it lives: into this process, or into the workers of a pool.
+ *
+ * What workers need is loaded only where there are some. Not here: which home it is (`home_choice.ts`).
+ *
+ * @module
+ */
+
+import type { Host } from "../exchange.ts";
+import { type AppSource, loadApp, referTo } from "../loading/load_app.ts";
+import type { AppModule } from "../loading/load_module.ts";
+import { systemClock, systemFiles } from "../loading/system.ts";
+import { InlineHost } from "../sessions/inline_host.ts";
+import type { App } from "../spec/app.ts";
+import { StartupError } from "../spec/errors.ts";
+import { chooseHome, type HomeChoice } from "./home_choice.ts";
+import type { Log } from "./logger.ts";
+import type { OptionKey } from "./options.ts";
+import type { Pool } from "./pool/pool.ts";
+import type { WorkerHome } from "./pool/ports.ts";
+import type { Settings } from "./settings.ts";
+
+/** A home that was chosen and is not there yet. */
+export interface AppHome {
+  readonly choice: HomeChoice;
+  /** Loads what it takes: for `inline`, the app. */
+  open(log: Log): Promise<OpenHome>;
+}
+
+/** A home. */
+export interface OpenHome {
+  readonly host: Host;
+  /** The same, where it is a pool. */
+  readonly pool: Pool | null;
+}
+
+/** The home of an app that is there already, or is about to be. */
+export function inlineHome(load: () => Promise<App>): AppHome {
+  return { choice: { name: "inline", workers: 0, why: "" }, open: (log) => openInline(load, log) };
+}
+
+/**
+ * Chooses the home of an app that is named.
+ *
+ * @param name How an option is called in messages.
+ * @throws {StartupError} Where there is no such app, or the options do not go together.
+ */
+export function homeOf(source: AppSource, settings: Settings, name: (key: OptionKey) => string): AppHome {
+  const module = referTo(source);
+  const choice = chooseHome(settings.workers, {
+    foreignConfig: null,
+    isSandboxed: false,
+    cpus: () => navigator.hardwareConcurrency,
+    name,
+  });
+  return {
+    choice,
+    open(log) {
+      if (choice.name !== "inline") return openPool(choice, module, settings, log);
+      for (const key of unused(settings)) {
+        log("warn", `${name(key)} has no effect without ${name("workers")}: the app runs in the server's own process`);
+      }
+      return openInline(() => loadApp(source), log);
+    },
+  };
+}
+
+async function openInline(load: () => Promise<App>, note: Log): Promise<OpenHome> {
+  return { host: new InlineHost(await load(), { clock: systemClock, files: systemFiles, note }), pool: null };
+}
+
+async function openPool({ name, workers }: HomeChoice, module: AppModule, settings: Settings, log: Log): Promise<OpenHome> {
+  const { Pool } = await import("./pool/pool.ts");
+  const { maxQueue, queueTimeoutMs, ...limits } = settings.workers;
+  const pool = new Pool({
+    home: await workerHome(name, module, settings),
+    count: workers,
+    limits,
+    maxQueue,
+    queueTimeoutMs,
+    shutdownTimeoutMs: settings.shutdownTimeoutMs,
+    clock: systemClock,
+    log,
+    random: Math.random,
+  });
+  return { host: pool, pool };
+}
+
+// deno-lint-ignore require-await -- the homes are joined with the next change
+async function workerHome(name: HomeChoice["name"], _load: AppModule, _settings: Settings): Promise<WorkerHome> {
+  throw new StartupError(`There is no home "${name}" yet`);
+}
+
+// Options that were given and mean nothing in one process.
+function unused({ workers }: Settings): OptionKey[] {
+  const keys: OptionKey[] = [];
+  if (workers.maxRequests > 0) keys.push("maxRequests");
+  if (workers.maxLifetimeMs > 0) keys.push("maxWorkerLifetimeMs");
+  if (workers.memoryBytes > 0) keys.push("workerMemoryBytes");
+  return keys;
+}
