@@ -11,7 +11,7 @@ import { CLOSE, NOTIFY, TRAILERS } from "../exchange.ts";
 import { WorkerError } from "../spec/errors.ts";
 import { closeTextProblem } from "../wire/close_codes.ts";
 import { headerProblem, isToken } from "../wire/headers.ts";
-import { MAX_BYTES, MAX_HEADERS, MAX_REASON, type Packet } from "./packets.ts";
+import { MAX_BYTES, MAX_HEADERS, MAX_REASON, PACKETS } from "./packets.ts";
 
 /** A kind of field; with a question mark it may be `null`. */
 export type Kind =
@@ -62,17 +62,23 @@ const CHECKS: Readonly<Record<Kind, (value: unknown) => boolean>> = {
   closeText: (value) => isText(value) && closeTextProblem(value) === null,
 };
 
+/** For each packet of the table, the checks of its fields. */
+const CHECKS_OF: readonly (readonly ((value: unknown) => boolean)[])[] = PACKETS.map(({ fields }) =>
+  fields.map(([, kind]) => CHECKS[kind])
+);
+
 /**
  * Checks the fields of a packet that stands at `at` of a batch.
  *
  * @throws {WorkerError} Where one is not what the table says.
  */
-export function checkFields(packet: Packet, items: readonly unknown[], at: number): void {
-  const { fields } = packet;
-  if (at + 2 + fields.length > items.length) throw new WorkerError(`The packet "${packet.name}" is cut short`);
-  for (let index = 0; index < fields.length; index++) {
-    const [name, kind] = fields[index]!;
-    if (!CHECKS[kind](items[at + 2 + index])) throw new WorkerError(`The field ${name} of the packet "${packet.name}" is no ${kind}`);
+export function checkFields(code: number, items: readonly unknown[], at: number): void {
+  const checks = CHECKS_OF[code]!;
+  if (at + 2 + checks.length > items.length) throw new WorkerError(`The packet "${PACKETS[code]!.name}" is cut short`);
+  for (let index = 0; index < checks.length; index++) {
+    if (checks[index]!(items[at + 2 + index])) continue;
+    const [name, kind] = PACKETS[code]!.fields[index]!;
+    throw new WorkerError(`The field ${name} of the packet "${PACKETS[code]!.name}" is no ${kind}`);
   }
 }
 

@@ -34,6 +34,8 @@ const encoder = new TextEncoder();
 
 /** An http or sse exchange. */
 export class RemoteExchange implements Inbound {
+  /** Its number on the link. */
+  readonly id: number;
   readonly head: RequestHead;
   /** One of the states of `packets.ts`. */
   state: number = P.IDLE;
@@ -48,7 +50,8 @@ export class RemoteExchange implements Inbound {
   #trailers = false;
 
   /** Call nothing but {@linkcode announce} before the engine has it. */
-  constructor(head: RequestHead, out: Outbound, front: Front) {
+  constructor(id: number, head: RequestHead, out: Outbound, front: Front) {
+    this.id = id;
     this.head = head;
     this.#out = out;
     this.front = front;
@@ -67,7 +70,7 @@ export class RemoteExchange implements Inbound {
     for (let at = 0; at === 0 || at < byteLength; at += P.PIECE) {
       const piece = byteLength <= P.PIECE ? chunk : chunk.subarray(at, at + P.PIECE);
       const isLast = at + P.PIECE >= byteLength;
-      this.outbox.items.push(P.BODY_BYTES, this.head.id, more || !isLast ? 1 : 0, piece.byteLength);
+      this.outbox.items.push(P.BODY_BYTES, this.id, more || !isLast ? 1 : 0, piece.byteLength);
       if (piece.byteLength > 0) this.outbox.part(piece);
       this.outbox.added(16);
     }
@@ -78,12 +81,12 @@ export class RemoteExchange implements Inbound {
   }
 
   flushed(): void {
-    this.outbox.items.push(P.FLUSHED, this.head.id);
+    this.outbox.items.push(P.FLUSHED, this.id);
     this.outbox.added(8);
   }
 
   closed({ reason, code, text, clean }: End): void {
-    this.outbox.items.push(P.CLOSED, this.head.id, reason, code ?? null, text ?? null, clean ?? null);
+    this.outbox.items.push(P.CLOSED, this.id, reason, code ?? null, text ?? null, clean ?? null);
     this.outbox.added(32);
     this.front.over(this);
   }
@@ -165,10 +168,10 @@ export class RemoteExchange implements Inbound {
 
   /** Tells the worker of it. */
   announce(server: number, capabilities: number, tls: number | null): void {
-    const { id, kind, httpVersion, method, scheme, rawPath, path, query, rootPath, headers, client, body } = this.head;
+    const { kind, httpVersion, method, scheme, rawPath, path, query, rootPath, headers, client, body } = this.head;
     this.outbox.items.push(
       P.OPENED,
-      id,
+      this.id,
       kind,
       httpVersion,
       method,
@@ -222,7 +225,7 @@ export class RemoteExchange implements Inbound {
   #tell(buffered: number): void {
     this.#toldTaken = this.taken;
     this.#toldBuffered = buffered;
-    this.outbox.items.push(P.WRITTEN, this.head.id, this.taken, buffered);
+    this.outbox.items.push(P.WRITTEN, this.id, this.taken, buffered);
     this.outbox.added(24);
   }
 
@@ -243,8 +246,8 @@ export class RemoteSocket extends RemoteExchange implements SocketInbound, Sende
   #partBytes = 0;
 
   /** As its base. */
-  constructor(head: RequestHead, out: SocketOutbound, front: Front) {
-    super(head, out, front);
+  constructor(id: number, head: RequestHead, out: SocketOutbound, front: Front) {
+    super(id, head, out, front);
     this.#out = out;
   }
 
@@ -252,7 +255,7 @@ export class RemoteSocket extends RemoteExchange implements SocketInbound, Sende
 
   message(data: string | Uint8Array): void {
     if (typeof data === "string" && data.length <= P.SHORT) {
-      this.outbox.items.push(P.GOT_TEXT, this.head.id, data);
+      this.outbox.items.push(P.GOT_TEXT, this.id, data);
       this.outbox.account(this, data.length);
       this.outbox.added(16 + data.length);
       return this.#queue(data.length);
@@ -261,7 +264,7 @@ export class RemoteSocket extends RemoteExchange implements SocketInbound, Sende
     const bytes = typeof data === "string" ? encoder.encode(data) : data;
     for (let at = 0; at === 0 || at < bytes.byteLength; at += P.PIECE) {
       const piece = bytes.subarray(at, at + P.PIECE);
-      this.outbox.items.push(P.GOT_PART, this.head.id, isText, at + P.PIECE < bytes.byteLength ? 1 : 0, piece.byteLength);
+      this.outbox.items.push(P.GOT_PART, this.id, isText, at + P.PIECE < bytes.byteLength ? 1 : 0, piece.byteLength);
       if (piece.byteLength > 0) this.outbox.part(piece);
       this.outbox.account(this, piece.byteLength);
       this.outbox.added(24);
@@ -270,7 +273,7 @@ export class RemoteSocket extends RemoteExchange implements SocketInbound, Sende
   }
 
   pong(token: number): void {
-    this.outbox.items.push(P.PONG, this.head.id, token);
+    this.outbox.items.push(P.PONG, this.id, token);
     this.outbox.added(16);
   }
 

@@ -17,6 +17,7 @@ import * as P from "./packets.ts";
 import type { Pipe } from "./pipe.ts";
 import { type Front, RemoteExchange, RemoteSocket } from "./remote_exchange.ts";
 import { Allowance } from "./allowance.ts";
+import { Slots } from "./slots.ts";
 import { SharedValues } from "./shared_values.ts";
 
 /** What the host is told and whom it tells. */
@@ -53,7 +54,7 @@ export class RemoteHost implements Host, Front {
   readonly #pipe: Pipe;
   readonly #options: RemoteHostOptions;
   readonly #loss: PromiseWithResolvers<string> = Promise.withResolvers();
-  readonly #exchanges = new Map<number, RemoteExchange>();
+  readonly #exchanges = new Slots<RemoteExchange>();
   readonly #changed = new Set<RemoteExchange>();
   readonly #shared: SharedValues;
   readonly #strays = new Allowance(STRAYS_PER_SECOND);
@@ -98,13 +99,13 @@ export class RemoteHost implements Host, Front {
   }
 
   open(head: RequestHead, out: Outbound): Inbound {
-    const exchange = new RemoteExchange(head, out, this);
+    const exchange = new RemoteExchange(this.#exchanges.number(), head, out, this);
     this.#open(exchange, head);
     return exchange;
   }
 
   openSocket(head: RequestHead, out: SocketOutbound): SocketInbound {
-    const exchange = new RemoteSocket(head, out, this);
+    const exchange = new RemoteSocket(this.#exchanges.number(), head, out, this);
     this.#open(exchange, head);
     return exchange;
   }
@@ -133,8 +134,7 @@ export class RemoteHost implements Host, Front {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#pipe.close(cause);
-    const exchanges = [...this.#exchanges.values()];
-    this.#exchanges.clear();
+    const exchanges = this.#exchanges.clear();
     this.#changed.clear();
     if (this.#look !== null) clearTimeout(this.#look);
     for (const exchange of exchanges) {
@@ -155,7 +155,7 @@ export class RemoteHost implements Host, Front {
 
   over(exchange: RemoteExchange): void {
     // One that was lost is not there any more.
-    if (!this.#exchanges.delete(exchange.head.id)) return;
+    if (!this.#exchanges.delete(exchange)) return;
     this.#changed.delete(exchange);
     this.completed++;
     this.#options.ended();
@@ -206,7 +206,7 @@ export class RemoteHost implements Host, Front {
       if (packet === undefined || packet.from !== "worker" || code === P.HELLO) {
         throw new WorkerError(`A worker sends no packet ${JSON.stringify(code)?.slice(0, 40)}`);
       }
-      checkFields(packet, items, at);
+      checkFields(code, items, at);
       if (packet.states === 0) this.#control(code, items, at);
       else this.#call(packet, code, items, at, take);
       if (this.#isGone) return;
@@ -299,7 +299,7 @@ export class RemoteHost implements Host, Front {
 
   #open(exchange: RemoteExchange, head: RequestHead): void {
     if (this.#isGone) return void queueMicrotask(() => exchange.lost());
-    this.#exchanges.set(head.id, exchange);
+    this.#exchanges.add(exchange);
     exchange.announce(
       this.#shared.index(head.server),
       this.#shared.index(head.capabilities),

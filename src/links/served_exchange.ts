@@ -42,6 +42,8 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The `Outbound` of a session, of a WebSocket's too. */
 export class ServedExchange implements SocketOutbound {
+  /** Its number on the link. */
+  readonly id: number;
   readonly request: RequestHead;
   /** The session, once the app was called. */
   inbound: Inbound | null = null;
@@ -69,6 +71,7 @@ export class ServedExchange implements SocketOutbound {
 
   /** The session is attached when it is there. */
   constructor(request: RequestHead, served: Served) {
+    this.id = request.id;
     this.request = request;
     this.#served = served;
     this.#outbox = served.outbox;
@@ -82,20 +85,20 @@ export class ServedExchange implements SocketOutbound {
 
   pull(bytes: number): void {
     if (this.#isEnded) return;
-    this.#outbox.items.push(P.PULL, this.request.id, bytes);
+    this.#outbox.items.push(P.PULL, this.id, bytes);
     this.#outbox.added(16);
   }
 
   watch(): void {
     if (this.#watched || this.#isOver) return;
     this.#watched = true;
-    this.#outbox.items.push(P.WATCH, this.request.id);
+    this.#outbox.items.push(P.WATCH, this.id);
     this.#outbox.added(8);
   }
 
   inform(status: number, headers: Pairs): void {
     if (this.#isEnded || this.#oversize(headers) !== null) return;
-    this.#outbox.items.push(P.INFORM, this.request.id, status, headers);
+    this.#outbox.items.push(P.INFORM, this.id, status, headers);
     this.#outbox.added(weightOf(headers));
   }
 
@@ -105,10 +108,10 @@ export class ServedExchange implements SocketOutbound {
     if (typeof body !== "string" && body.byteLength > P.PIECE) return this.#respondInParts(status, headers, body, flags);
     const { items } = this.#outbox;
     if (typeof body === "string") {
-      items.push(P.RESPOND, this.request.id, status, headers, body, flags, reason ?? null);
+      items.push(P.RESPOND, this.id, status, headers, body, flags, reason ?? null);
       this.#outbox.added(weightOf(headers) + body.length);
     } else {
-      items.push(P.RESPOND, this.request.id, status, headers, body.byteLength, flags, reason ?? null);
+      items.push(P.RESPOND, this.id, status, headers, body.byteLength, flags, reason ?? null);
       if (body.byteLength > 0) this.#outbox.part(body);
       this.#outbox.added(weightOf(headers));
     }
@@ -118,7 +121,7 @@ export class ServedExchange implements SocketOutbound {
 
   head(status: number, headers: Pairs, flags: number): void {
     if (this.#isEnded || this.#refuses(headers)) return;
-    this.#outbox.items.push(P.HEAD, this.request.id, status, headers, flags);
+    this.#outbox.items.push(P.HEAD, this.id, status, headers, flags);
     this.#outbox.added(weightOf(headers));
   }
 
@@ -130,7 +133,7 @@ export class ServedExchange implements SocketOutbound {
 
   flush(): void {
     this.#then(() => {
-      this.#outbox.items.push(P.FLUSH, this.request.id);
+      this.#outbox.items.push(P.FLUSH, this.id);
       this.#outbox.added(8);
     });
   }
@@ -140,7 +143,7 @@ export class ServedExchange implements SocketOutbound {
     const problem = trailers === null ? null : this.#oversize(trailers);
     if (problem !== null) this.note("error", `The trailers were dropped: ${problem}`);
     this.#then(() => {
-      this.#outbox.items.push(P.END, this.request.id, problem === null ? trailers : null, reason?.slice(0, P.MAX_REASON) ?? null);
+      this.#outbox.items.push(P.END, this.id, problem === null ? trailers : null, reason?.slice(0, P.MAX_REASON) ?? null);
       this.#outbox.added(trailers === null ? 16 : weightOf(trailers));
     });
     this.#isEnded = true;
@@ -150,21 +153,21 @@ export class ServedExchange implements SocketOutbound {
     if (this.#isOver) return;
     this.#isEnded = true;
     this.#drop();
-    this.#outbox.items.push(P.ABORT, this.request.id, reason.slice(0, P.MAX_REASON));
+    this.#outbox.items.push(P.ABORT, this.id, reason.slice(0, P.MAX_REASON));
     this.#outbox.added(32);
   }
 
   note(level: Level, text: string, fields: Fields = {}): void {
     // Once it is over, the front does not know the request any more.
     const all = this.#isOver ? { request: `${this.request.method} ${this.request.rawPath}`, ...fields } : fields;
-    sendNote(this.#outbox, this.#isOver ? 0 : this.request.id, level, text, all);
+    sendNote(this.#outbox, this.#isOver ? 0 : this.id, level, text, all);
   }
 
   // ── from the session of a WebSocket ──
 
   accept(protocol: string | null, headers: Pairs): void {
     if (this.#isEnded || this.#refuses(headers)) return;
-    this.#outbox.items.push(P.ACCEPT, this.request.id, protocol, headers);
+    this.#outbox.items.push(P.ACCEPT, this.id, protocol, headers);
     this.#outbox.added(weightOf(headers));
   }
 
@@ -186,14 +189,14 @@ export class ServedExchange implements SocketOutbound {
 
   ping(token: number): void {
     if (this.#isEnded) return;
-    this.#outbox.items.push(P.PING, this.request.id, token);
+    this.#outbox.items.push(P.PING, this.id, token);
     this.#outbox.added(16);
   }
 
   close(code: number, text: string): void {
     if (this.#isEnded) return;
     this.#then(() => {
-      this.#outbox.items.push(P.CLOSE, this.request.id, code, text);
+      this.#outbox.items.push(P.CLOSE, this.id, code, text);
       this.#outbox.added(32 + text.length);
     });
     this.#isEnded = true;
@@ -272,20 +275,20 @@ export class ServedExchange implements SocketOutbound {
 
   #sendChunk(bytes: Uint8Array): void {
     this.#sent += bytes.byteLength;
-    this.#outbox.items.push(P.CHUNK, this.request.id, bytes.byteLength);
+    this.#outbox.items.push(P.CHUNK, this.id, bytes.byteLength);
     this.#outbox.part(bytes);
     this.#outbox.added(16);
   }
 
   #sendText(text: string): void {
     this.#sent += text.length;
-    this.#outbox.items.push(P.SEND_TEXT, this.request.id, text);
+    this.#outbox.items.push(P.SEND_TEXT, this.id, text);
     this.#outbox.added(16 + text.length);
   }
 
   #sendPart(isText: boolean, more: boolean, bytes: Uint8Array): void {
     this.#sent += bytes.byteLength;
-    this.#outbox.items.push(P.SEND_PART, this.request.id, isText ? 1 : 0, more ? 1 : 0, bytes.byteLength);
+    this.#outbox.items.push(P.SEND_PART, this.id, isText ? 1 : 0, more ? 1 : 0, bytes.byteLength);
     if (bytes.byteLength > 0) this.#outbox.part(bytes);
     this.#outbox.added(24);
   }
@@ -311,7 +314,7 @@ export class ServedExchange implements SocketOutbound {
     if (problem === null) return false;
     this.note("error", `The answer could not be sent: ${problem}`);
     const { status, headers: own, body } = answer(500);
-    this.#outbox.items.push(P.RESPOND, this.request.id, status, own, body, CLOSE | NOTIFY, "server_error");
+    this.#outbox.items.push(P.RESPOND, this.id, status, own, body, CLOSE | NOTIFY, "server_error");
     this.#outbox.added(256);
     this.#isEnded = true;
     return true;

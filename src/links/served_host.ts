@@ -10,9 +10,9 @@ import { StartupError, WorkerError } from "../spec/errors.ts";
 import type { TlsInfo } from "../spec/scope.ts";
 import { cut, sendNote } from "./notes.ts";
 import { Outbox } from "./outbox.ts";
-import { checkFields } from "./packet_kinds.ts";
 import * as P from "./packets.ts";
 import type { Pipe } from "./pipe.ts";
+import { Slots } from "./slots.ts";
 import { type Served, ServedExchange } from "./served_exchange.ts";
 
 /** Builds the host once the front has said what to load. Lines for the log go to `note`. */
@@ -29,7 +29,7 @@ export class ServedHost implements Served {
   highWaterBytes = 0;
   readonly #pipe: Pipe;
   readonly #boot: Boot;
-  readonly #exchanges = new Map<number, ServedExchange>();
+  readonly #exchanges = new Slots<ServedExchange>();
   readonly #shared: unknown[] = [];
   #host: Host | null = null;
   #beat: ReturnType<typeof setInterval> | null = null;
@@ -59,7 +59,7 @@ export class ServedHost implements Served {
   }
 
   over(exchange: ServedExchange): void {
-    this.#exchanges.delete(exchange.request.id);
+    this.#exchanges.delete(exchange);
   }
 
   #receive(text: string, bytes: Uint8Array): void {
@@ -74,7 +74,6 @@ export class ServedHost implements Served {
       const code = items[at] as number;
       const packet = P.PACKETS[code];
       if (packet === undefined || packet.from !== "front") throw new WorkerError(`A front sends no packet ${code}`);
-      checkFields(packet, items, at);
       if (packet.states === 0) this.#control(code, items, at);
       else this.#call(code, items, at, take);
       at += 2 + packet.fields.length;
@@ -151,7 +150,7 @@ export class ServedHost implements Served {
       ...(tls === null ? null : { tls: this.#shared[tls] as TlsInfo }),
     };
     const exchange = new ServedExchange(head, this);
-    this.#exchanges.set(head.id, exchange);
+    this.#exchanges.add(exchange);
     exchange.inbound = head.kind === "websocket" ? this.#host!.openSocket(head, exchange) : this.#host!.open(head, exchange);
   }
 
@@ -187,6 +186,6 @@ export class ServedHost implements Served {
 
   // The front is gone: nobody gets what the apps still send.
   #lost(): void {
-    for (const exchange of [...this.#exchanges.values()]) exchange.closed({ reason: "server_shutdown" });
+    for (const exchange of this.#exchanges.clear()) exchange.closed({ reason: "server_shutdown" });
   }
 }

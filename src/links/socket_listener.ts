@@ -11,7 +11,7 @@ import { WorkerError } from "../spec/errors.ts";
 import { FrameReader } from "./frame_reader.ts";
 import { makeLinkDirectory } from "./link_directory.ts";
 import { checkFields } from "./packet_kinds.ts";
-import { HELLO, PACKETS, VERSION } from "./packets.ts";
+import { HELLO, VERSION } from "./packets.ts";
 import type { Pipe } from "./pipe.ts";
 import { SocketPipe } from "./socket_pipe.ts";
 
@@ -107,7 +107,7 @@ async function readHello(conn: Deno.Conn, secret: string): Promise<string | null
     }
     const items: unknown = JSON.parse(hello);
     if (!isAlone || !Array.isArray(items) || items[0] !== HELLO || items.length !== 5) return "no hello";
-    checkFields(PACKETS[HELLO]!, items, 0);
+    checkFields(HELLO, items, 0);
     if (items[3] !== secret) return "wrong secret";
     return items[2] === VERSION ? null : `version of the link: ${items[2]}, not ${VERSION}`;
   } catch {
