@@ -59,7 +59,7 @@ export class LimitWatch {
   /** An exchange is over. */
   ended(): void {
     const { completed } = this.#handle.host;
-    if (completed >= this.#maxRequests) this.#recycle(`it has served ${completed} exchanges`);
+    if (completed >= this.#maxRequests) this.#recycle(`it has served ${completed} ${completed === 1 ? "exchange" : "exchanges"}`);
   }
 
   /** Stops watching. */

@@ -353,6 +353,21 @@ Deno.test("Pool recycles a worker that was asked to stop from outside", async ()
   await rig.pool.stop(0);
 });
 
+Deno.test("Pool starts replacements one at a time, also where all workers ask for one at once", async () => {
+  const rig = new Rig({ count: 3 });
+  await rig.start();
+  rig.home.outcomes = ["held", "held", "held"];
+  for (const worker of [...rig.home.all]) worker.ask();
+  for (let n = 0; n < 3; n++) {
+    await rig.settle();
+    assertEquals(rig.home.held.length, n + 1);
+    rig.home.held[n]!.go();
+  }
+  await rig.settle();
+  assertEquals(rig.states, ["1 103 ready", "2 104 ready", "3 105 ready"]);
+  await rig.pool.stop(0);
+});
+
 Deno.test("Pool kills a worker that is silent too long, answers its exchanges and starts another", async () => {
   const rig = new Rig({ count: 1, limits: { heartbeatTimeoutMs: 3000 } });
   await rig.start();
