@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Pairs } from "../exchange.ts";
 import { PIECE } from "./packets.ts";
 import type { Pipe } from "./pipe.ts";
 
@@ -21,6 +22,7 @@ class Batch {
   readonly items: unknown[] = [];
   readonly parts: Uint8Array[] = [];
   bytes = 0;
+  weight = 0;
   /** Senders and bytes, in turn. */
   senders: [Sender, number][] | null = null;
 }
@@ -28,21 +30,21 @@ class Batch {
 /** Gathers packets and sends them. */
 export class Outbox {
   readonly #pipe: Pipe;
+  readonly #overflow: (() => void) | null;
+  readonly #maxBacklog: number;
   #batch = new Batch();
-  #weight = 0;
+  /** Of the batches that are full. */
+  #backlog = 0;
   #waiting: Batch[] = [];
   #scheduled = false;
   #busy = false;
   #idle: (() => void)[] = [];
 
-  /** Sends over a pipe. */
-  constructor(pipe: Pipe) {
+  /** Sends over a pipe. Where more than `maxBacklog` bytes and characters wait for it, `overflow` is called. */
+  constructor(pipe: Pipe, maxBacklog: number = Infinity, overflow: (() => void) | null = null) {
     this.#pipe = pipe;
-  }
-
-  /** Batches that are full and wait. */
-  get backlog(): number {
-    return this.#waiting.length;
+    this.#maxBacklog = maxBacklog;
+    this.#overflow = overflow;
   }
 
   /** The packets of the open batch, to add one to: all its items in one call, then {@linkcode added}. */
@@ -63,8 +65,8 @@ export class Outbox {
 
   /** A packet was added; `weight` is about how many characters it has. */
   added(weight: number): void {
-    this.#weight += weight;
-    if (this.#weight >= FULL || this.#batch.bytes >= FULL) this.#seal();
+    this.#batch.weight += weight;
+    if (this.#batch.weight >= FULL || this.#batch.bytes >= FULL) this.#seal();
     if (this.#scheduled || this.#busy) return;
     this.#scheduled = true;
     setImmediate(() => {
@@ -80,8 +82,9 @@ export class Outbox {
 
   #seal(): void {
     this.#waiting.push(this.#batch);
+    this.#backlog += this.#batch.weight + this.#batch.bytes;
     this.#batch = new Batch();
-    this.#weight = 0;
+    if (this.#backlog > this.#maxBacklog) this.#overflow?.();
   }
 
   async #flush(): Promise<void> {
@@ -92,11 +95,19 @@ export class Outbox {
         if (this.#batch.items.length === 0) break;
         this.#seal();
       }
-      const { items, parts, senders } = this.#waiting.shift()!;
+      const { items, parts, senders, weight, bytes } = this.#waiting.shift()!;
+      this.#backlog -= weight + bytes;
       await this.#pipe.send(JSON.stringify(items), parts);
       if (senders !== null) { for (const [sender, bytes] of senders) sender.left(bytes); }
     }
     this.#busy = false;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
+}
+
+/** About how many characters a packet with these headers has. */
+export function weightOf(headers: Pairs): number {
+  let weight = 48;
+  for (const [name, value] of headers) weight += name.length + value.length + 8;
+  return weight;
 }

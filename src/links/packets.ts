@@ -28,8 +28,12 @@ export const MAX_BYTES = 1 << 22;
 export const PIECE = 1 << 18;
 /** A text of more characters than this goes as bytes. */
 export const SHORT = 1 << 12;
-/** Bytes of one exchange that may be under way in a link. */
+/** Bytes of one exchange that may be under way in a link, to the front; … */
 export const WINDOW = 1 << 18;
+/** … and of a request body, to the worker. */
+export const BODY_WINDOW = 1 << 17;
+/** Bytes and characters that may wait for a worker which takes nothing in. */
+export const MAX_BACKLOG = 1 << 26;
 /** A response has no more headers than this when it goes through a link, … */
 export const MAX_HEADERS = 10_000;
 /** … with no more characters than this. */
@@ -50,9 +54,13 @@ export const OPEN = 3;
 /** A WebSocket on which the close frame was sent. */
 export const CLOSING = 4;
 
+/** An exchange that was cut: nothing of it is taken any more. */
+export const CUT = 5;
+
 /** A packet that belongs to no exchange. */
 const NONE = 0;
-const ANY = 1 << IDLE | 1 << STREAMING | 1 << SENT | 1 << OPEN | 1 << CLOSING;
+const LIVE = 1 << IDLE | 1 << STREAMING | 1 << OPEN | 1 << CLOSING;
+const ANY = LIVE | 1 << SENT | 1 << CUT;
 const BODY = 1 << IDLE | 1 << STREAMING;
 
 /** A row of the table. */
@@ -170,7 +178,7 @@ export const PACKETS: readonly Packet[] = [
   { name: "chunk", from: "worker", states: 1 << STREAMING, fields: [["bytes", "bytes"]] },
   { name: "flush", from: "worker", states: 1 << STREAMING | 1 << SENT, fields: [] },
   { name: "end", from: "worker", states: 1 << STREAMING, fields: [["trailers", "headers?"], ["reason", "reason?"]] },
-  { name: "abort", from: "worker", states: ANY, fields: [["reason", "reason"]] },
+  { name: "abort", from: "worker", states: LIVE, fields: [["reason", "reason"]] },
   { name: "accept", from: "worker", states: 1 << IDLE, fields: [["protocol", "token?"], ["headers", "headers"]] },
   { name: "message", from: "worker", states: 1 << OPEN, fields: [["text", "text"]] },
   { name: "message part", from: "worker", states: 1 << OPEN, fields: [["text", "flag"], ["more", "flag"], ["bytes", "bytes"]] },

@@ -6,12 +6,20 @@
  * @module
  */
 
-import { type End, type Fields, type Level, NOTIFY, type Outbound, type Pairs, type RequestHead, TRAILERS } from "../exchange.ts";
-import type { Inbound, SocketInbound, SocketOutbound } from "../exchange.ts";
+import {
+  type End,
+  type Fields,
+  type Inbound,
+  type Level,
+  NOTIFY,
+  type Outbound,
+  type Pairs,
+  type RequestHead,
+  TRAILERS,
+} from "../exchange.ts";
 import { WorkerError } from "../spec/errors.ts";
 import { answer, hasNoBody } from "../wire/answers.ts";
-import { joinBytes } from "./join_bytes.ts";
-import type { Outbox, Sender } from "./outbox.ts";
+import { type Outbox, type Sender, weightOf } from "./outbox.ts";
 import * as P from "./packets.ts";
 
 /** What an exchange needs of its host. */
@@ -30,10 +38,8 @@ export interface Front {
 /** The reason of exchanges whose worker is gone. Contract section 4. */
 export const WORKER_LOST = "x-worker-lost";
 
-const encoder = new TextEncoder();
-
 /** An http or sse exchange. */
-export class RemoteExchange implements Inbound {
+export class RemoteExchange implements Inbound, Sender {
   /** Its number on the link. */
   readonly id: number;
   readonly head: RequestHead;
@@ -44,6 +50,12 @@ export class RemoteExchange implements Inbound {
   protected readonly front: Front;
   protected readonly outbox: Outbox;
   readonly #out: Outbound;
+  /** Bytes of the request body that the worker has asked for and the engine was not. */
+  #wanted = 0;
+  /** Those that the engine was asked for and that have not left for the worker. */
+  #underWay = 0;
+  #declared = -1;
+  #given = 0;
   #toldTaken = 0;
   #toldBuffered = 0;
   #bodiless = false;
@@ -71,7 +83,10 @@ export class RemoteExchange implements Inbound {
       const piece = byteLength <= P.PIECE ? chunk : chunk.subarray(at, at + P.PIECE);
       const isLast = at + P.PIECE >= byteLength;
       this.outbox.items.push(P.BODY_BYTES, this.id, more || !isLast ? 1 : 0, piece.byteLength);
-      if (piece.byteLength > 0) this.outbox.part(piece);
+      if (piece.byteLength > 0) {
+        this.outbox.part(piece);
+        this.outbox.account(this, piece.byteLength);
+      }
       this.outbox.added(16);
     }
   }
@@ -91,11 +106,19 @@ export class RemoteExchange implements Inbound {
     this.front.over(this);
   }
 
+  // ── from the outbox ──
+
+  left(bytes: number): void {
+    this.#underWay = Math.max(0, this.#underWay - bytes);
+    if (this.#wanted > 0) this.#pull();
+  }
+
   // ── from the worker; fields and states were checked against the table ──
 
   pull(bytes: number): void {
     if (this.head.body === "none") throw new WorkerError("A body was asked for, and the request has none");
-    this.#out.pull(bytes);
+    this.#wanted = Math.min(this.#wanted + bytes, Number.MAX_SAFE_INTEGER);
+    this.#pull();
   }
 
   watch(): void {
@@ -131,7 +154,8 @@ export class RemoteExchange implements Inbound {
     let lengths = 0;
     for (const [name, value] of headers) {
       if (name.length !== 14 || name.toLowerCase() !== "content-length") continue;
-      if (++lengths > 1 || !/^\d{1,15}$/.test(value)) throw new WorkerError("The declared length of an answer is no number of bytes");
+      if (++lengths === 1 && /^\d{1,15}$/.test(value)) this.#declared = Number(value);
+      else throw new WorkerError("The declared length of an answer is no number of bytes");
     }
     this.#bodiless = this.head.method === "HEAD" || hasNoBody(status);
     this.#trailers = (flags & TRAILERS) !== 0;
@@ -144,6 +168,8 @@ export class RemoteExchange implements Inbound {
 
   chunk(bytes: Uint8Array): void {
     if (this.#bodiless) throw new WorkerError("Body bytes came for an answer that has no body");
+    this.#given += bytes.byteLength;
+    if (this.#declared >= 0 && this.#given > this.#declared) throw new WorkerError("A body is longer than it was declared");
     this.#out.chunk(bytes);
     this.took(bytes.byteLength);
   }
@@ -155,12 +181,14 @@ export class RemoteExchange implements Inbound {
 
   end(trailers: Pairs | null, reason: string | null): void {
     if (trailers !== null && !this.#trailers) throw new WorkerError("Trailers came that were not announced");
+    if (this.#given < this.#declared && !this.#bodiless) throw new WorkerError("A body is shorter than it was declared");
     this.state = P.SENT;
     if (reason === null) this.#out.end(trailers);
     else this.#out.end(trailers, reason);
   }
 
   abort(reason: string): void {
+    this.state = P.CUT;
     this.#out.abort(reason);
   }
 
@@ -188,7 +216,7 @@ export class RemoteExchange implements Inbound {
       capabilities,
       tls,
     );
-    this.outbox.added(256 + headers.length * 48 + rawPath.length + query.length);
+    this.outbox.added(256 + weightOf(headers) + rawPath.length * 2 + query.length);
   }
 
   /**
@@ -209,7 +237,7 @@ export class RemoteExchange implements Inbound {
     if (this.state === P.IDLE) {
       const { status, headers, body } = answer(502);
       this.#out.respond(status, headers, body, 0, WORKER_LOST);
-    } else if (this.state !== P.SENT) this.#out.abort(WORKER_LOST);
+    } else if (this.state !== P.SENT && this.state !== P.CUT) this.#out.abort(WORKER_LOST);
   }
 
   /** So much may wait for the client. */
@@ -220,6 +248,15 @@ export class RemoteExchange implements Inbound {
   protected took(amount: number): void {
     this.taken += amount;
     this.front.changed(this);
+  }
+
+  // Only so much is read ahead of a worker that takes its time.
+  #pull(): void {
+    const bytes = Math.min(this.#wanted, P.BODY_WINDOW - this.#underWay);
+    if (bytes <= 0 || this.state >= P.SENT) return;
+    this.#wanted -= bytes;
+    this.#underWay += bytes;
+    this.#out.pull(bytes);
   }
 
   #tell(buffered: number): void {
@@ -233,102 +270,5 @@ export class RemoteExchange implements Inbound {
     if (status === 205 && this.head.httpVersion !== "2" && !this.head.capabilities.includes("reset-content")) {
       throw new WorkerError("A 205 came, and the engine can't frame it");
     }
-  }
-}
-
-/** A WebSocket; before it is accepted it is answered like a request. */
-export class RemoteSocket extends RemoteExchange implements SocketInbound, Sender {
-  readonly #out: SocketOutbound;
-  /** Bytes for the worker that have not left. */
-  #queued = 0;
-  #overflowed = false;
-  #parts: Uint8Array[] = [];
-  #partBytes = 0;
-
-  /** As its base. */
-  constructor(id: number, head: RequestHead, out: SocketOutbound, front: Front) {
-    super(id, head, out, front);
-    this.#out = out;
-  }
-
-  // ── from the engine ──
-
-  message(data: string | Uint8Array): void {
-    if (typeof data === "string" && data.length <= P.SHORT) {
-      this.outbox.items.push(P.GOT_TEXT, this.id, data);
-      this.outbox.account(this, data.length);
-      this.outbox.added(16 + data.length);
-      return this.#queue(data.length);
-    }
-    const isText = typeof data === "string" ? 1 : 0;
-    const bytes = typeof data === "string" ? encoder.encode(data) : data;
-    for (let at = 0; at === 0 || at < bytes.byteLength; at += P.PIECE) {
-      const piece = bytes.subarray(at, at + P.PIECE);
-      this.outbox.items.push(P.GOT_PART, this.id, isText, at + P.PIECE < bytes.byteLength ? 1 : 0, piece.byteLength);
-      if (piece.byteLength > 0) this.outbox.part(piece);
-      this.outbox.account(this, piece.byteLength);
-      this.outbox.added(24);
-    }
-    this.#queue(bytes.byteLength);
-  }
-
-  pong(token: number): void {
-    this.outbox.items.push(P.PONG, this.id, token);
-    this.outbox.added(16);
-  }
-
-  // ── from the outbox ──
-
-  left(bytes: number): void {
-    this.#queued -= bytes;
-  }
-
-  // ── from the worker ──
-
-  accept(protocol: string | null, headers: Pairs): void {
-    this.state = P.OPEN;
-    this.#out.accept(protocol, headers);
-  }
-
-  send(text: string): void {
-    if (this.#partBytes > 0) throw new WorkerError("A message came in the midst of another");
-    this.#out.message(text);
-    this.took(text.length);
-  }
-
-  sendPart(isText: boolean, more: boolean, bytes: Uint8Array): void {
-    this.#partBytes += bytes.byteLength;
-    if (this.#partBytes > P.MAX_MESSAGE) throw new WorkerError(`A message is larger than ${P.MAX_MESSAGE} bytes`);
-    this.#parts.push(bytes);
-    if (!more) {
-      const whole = this.#parts.length === 1 ? bytes : joinBytes(this.#parts);
-      this.#parts = [];
-      this.#partBytes = 0;
-      this.#out.message(isText ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(whole) : whole);
-    }
-    this.took(bytes.byteLength);
-  }
-
-  ping(token: number): void {
-    this.#out.ping(token);
-  }
-
-  close(code: number, text: string): void {
-    this.state = P.CLOSING;
-    this.#out.close(code, text);
-  }
-
-  /** A message is handed over as a whole, however large. */
-  protected override get maxClientBytes(): number {
-    return this.front.maxClientBytes + P.MAX_MESSAGE;
-  }
-
-  // A worker that takes nothing in must not make the front keep all that its peer sends.
-  #queue(bytes: number): void {
-    this.#queued += bytes;
-    if (this.#queued <= this.front.maxWorkerBytes || this.#overflowed) return;
-    this.#overflowed = true;
-    this.#out.note("warn", "The worker takes no messages: too many wait for it");
-    this.#out.abort("queue_overflow");
   }
 }

@@ -15,7 +15,8 @@ import { Outbox } from "./outbox.ts";
 import { checkFields } from "./packet_kinds.ts";
 import * as P from "./packets.ts";
 import type { Pipe } from "./pipe.ts";
-import { type Front, RemoteExchange, RemoteSocket } from "./remote_exchange.ts";
+import { type Front, RemoteExchange } from "./remote_exchange.ts";
+import { RemoteSocket } from "./remote_socket.ts";
 import { Allowance } from "./allowance.ts";
 import { Slots } from "./slots.ts";
 import { SharedValues } from "./shared_values.ts";
@@ -69,7 +70,11 @@ export class RemoteHost implements Host, Front {
   constructor(pipe: Pipe, options: RemoteHostOptions) {
     this.#pipe = pipe;
     this.#options = options;
-    this.outbox = new Outbox(pipe);
+    this.outbox = new Outbox(
+      pipe,
+      P.MAX_BACKLOG,
+      () => queueMicrotask(() => this.abandon("it takes nothing in, and too much waits for it")),
+    );
     this.#shared = new SharedValues(this.outbox);
     this.lost = this.#loss.promise;
     pipe.start((text, bytes) => this.#receive(text, bytes));
@@ -138,7 +143,11 @@ export class RemoteHost implements Host, Front {
     this.#changed.clear();
     if (this.#look !== null) clearTimeout(this.#look);
     for (const exchange of exchanges) {
-      exchange.lost();
+      try {
+        exchange.lost();
+      } catch (error) {
+        this.#options.note("error", "An exchange of a lost worker could not be ended", { error: String(error) });
+      }
       this.completed++;
       this.#options.ended();
     }
@@ -202,7 +211,7 @@ export class RemoteHost implements Host, Front {
     };
     while (at < items.length) {
       const code = items[at] as number;
-      const packet = P.PACKETS[code];
+      const packet = typeof code === "number" ? P.PACKETS[code] : undefined;
       if (packet === undefined || packet.from !== "worker" || code === P.HELLO) {
         throw new WorkerError(`A worker sends no packet ${JSON.stringify(code)?.slice(0, 40)}`);
       }

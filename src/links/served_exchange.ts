@@ -23,7 +23,7 @@ import {
 import { answer } from "../wire/answers.ts";
 import { joinBytes } from "./join_bytes.ts";
 import { sendNote } from "./notes.ts";
-import type { Outbox } from "./outbox.ts";
+import { type Outbox, weightOf } from "./outbox.ts";
 import * as P from "./packets.ts";
 
 /** What an exchange needs of its host. */
@@ -334,10 +334,4 @@ export class ServedExchange implements SocketOutbound {
     this.#drop();
     this.#served.over(this);
   }
-}
-
-function weightOf(headers: Pairs): number {
-  let weight = 48;
-  for (const [name, value] of headers) weight += name.length + value.length + 8;
-  return weight;
 }

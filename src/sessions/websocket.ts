@@ -22,6 +22,7 @@ import type {
 import type { WebSocketScope } from "../spec/scope.ts";
 import { closeTextProblem, isCloseCode } from "../wire/close_codes.ts";
 import { checkEvent } from "../wire/events.ts";
+import { isHandshakeHeader } from "../wire/handshake.ts";
 import { isToken } from "../wire/headers.ts";
 import { can, type Context, isBytes, noteFailure, RESOLVED, toBody, toBytes, toFlag, unknownEvent } from "./context.ts";
 import { Drain } from "./drain.ts";
@@ -33,9 +34,6 @@ import { HeldResponse, sendAnswer, toPairs } from "./response.ts";
 import { scopeExtensions, websocketScope } from "./scope.ts";
 import { IGNORE, step } from "./table.ts";
 import * as S from "./websocket_table.ts";
-
-/** Headers of the 101 that an app can't set. RFC 6455 section 4.2.2; RFC 9112 section 6. */
-const HANDSHAKE = /^(?:sec-websocket-.*|connection|upgrade|transfer-encoding|content-length)$/i;
 
 /** How long the peer may take to answer a close frame. */
 const CLOSE_TIMEOUT_MS = 10_000;
@@ -190,7 +188,7 @@ export class WebSocketSession implements SocketInbound {
     }
     const pairs = toPairs(event.type, event.headers);
     for (const [name] of pairs) {
-      if (HANDSHAKE.test(name)) {
+      if (isHandshakeHeader(name)) {
         throw new EventError(event.type, "headers", `must not hold ${name}: it belongs to the handshake, which is the server's`);
       }
     }

@@ -26,3 +26,8 @@ export function handshakeProblem(method: string, httpVersion: string, get: GetHe
 export function splitSubprotocols(value: string | null): string[] {
   return (value ?? "").split(",").map((part) => part.trim()).filter((part) => part !== "");
 }
+
+/** Whether a header of the 101 is the server's, and no app can set it. RFC 6455 section 4.2.2; RFC 9112 section 6. */
+export function isHandshakeHeader(name: string): boolean {
+  return /^(?:sec-websocket-.*|connection|upgrade|transfer-encoding|content-length)$/i.test(name);
+}
