@@ -21,21 +21,44 @@ const DENO_KEYS = ["imports", "importMap", "scopes", "compilerOptions", "links",
 /** Keys of a package.json that do. */
 const PACKAGE_KEYS = ["dependencies", "devDependencies", "optionalDependencies", "imports"] as const;
 
+/** A configuration that an app needs and this process does not run under. */
+export interface ForeignConfig {
+  readonly folder: string;
+  /** Its path. */
+  readonly file: string;
+  /** The folder of the configuration that applies; `null` where none does. */
+  readonly applied: string | null;
+}
+
 /**
- * Says what to do where the configuration nearest to an app is another one than the process runs under; else `null`.
+ * Finds the configuration nearest to an app where it is another one than the process runs under; else `null`.
  *
  * @param appPath An absolute path.
  */
-export function foreignConfigProblem(appPath: string): string | null {
+export function foreignConfig(appPath: string): ForeignConfig | null {
   const applied = appliedFolder();
   if (applied === undefined) return null;
   const nearest = nearestConfig(folderOf(appPath));
   if (nearest === null || !nearest.matters || applied !== null && isSame(nearest.folder, applied)) return null;
   if (applied !== null && nearest.folder.startsWith(`${applied}/`) && isWorkspace(applied)) return null;
-  return `${appPath} has a configuration of its own, ${nearest.file}, which would not apply: this process runs under ` +
-    `${applied === null ? "none" : `the one in ${applied}`}. Give that configuration ${IMPORTS} and, before the package is on JSR, ` +
-    `"links" to this clone (README, "Your own project"); then: ` +
-    `cd ${nearest.folder} && deno run -A @pagi/server ${appPath.slice(nearest.folder.length).replace(/^\//, "")}`;
+  return { folder: nearest.folder, file: nearest.file, applied };
+}
+
+/**
+ * Says what to do where an app would not run under its own configuration; else `null`.
+ *
+ * @param appPath An absolute path.
+ */
+export function foreignConfigProblem(appPath: string): string | null {
+  const foreign = foreignConfig(appPath);
+  if (foreign === null) return null;
+  const { folder, file, applied } = foreign;
+  return `${appPath} has a configuration of its own, ${file}, which would not apply: this process runs under ` +
+    `${
+      applied === null ? "none" : `the one in ${applied}`
+    }. Leave it to a worker process (--workers 1), which runs under it, or give that ` +
+    `configuration ${IMPORTS} and, before the package is on JSR, "links" to this clone (README, "Your own project"); then: ` +
+    `cd ${folder} && deno run -A @pagi/server ${appPath.slice(folder.length).replace(/^\//, "")}`;
 }
 
 /** The nearest folder upwards with a configuration, and whether that would change how an app runs. */

@@ -7,13 +7,14 @@
  */
 
 import type { Host } from "../exchange.ts";
+import { foreignConfig } from "../loading/config_scope.ts";
 import { type AppSource, loadApp, referTo } from "../loading/load_app.ts";
 import type { AppModule } from "../loading/load_module.ts";
 import { systemClock, systemFiles } from "../loading/system.ts";
 import { InlineHost } from "../sessions/inline_host.ts";
 import type { App } from "../spec/app.ts";
-import { StartupError } from "../spec/errors.ts";
 import { chooseHome, type HomeChoice } from "./home_choice.ts";
+import { availableCpus } from "./homes/available_cpus.ts";
 import type { Log } from "./logger.ts";
 import type { OptionKey } from "./options.ts";
 import type { Pool } from "./pool/pool.ts";
@@ -34,6 +35,9 @@ export interface OpenHome {
   readonly pool: Pool | null;
 }
 
+/** A silent worker has missed so many beats. */
+const BEATS = 5;
+
 /** The home of an app that is there already, or is about to be. */
 export function inlineHome(load: () => Promise<App>): AppHome {
   return { choice: { name: "inline", workers: 0, why: "" }, open: (log) => openInline(load, log) };
@@ -48,9 +52,9 @@ export function inlineHome(load: () => Promise<App>): AppHome {
 export function homeOf(source: AppSource, settings: Settings, name: (key: OptionKey) => string): AppHome {
   const module = referTo(source);
   const choice = chooseHome(settings.workers, {
-    foreignConfig: null,
+    foreignConfig: module.path === null ? null : foreignConfig(module.path)?.file ?? null,
     isSandboxed: false,
-    cpus: () => navigator.hardwareConcurrency,
+    cpus: availableCpus,
     name,
   });
   return {
@@ -86,9 +90,14 @@ async function openPool({ name, workers }: HomeChoice, module: AppModule, settin
   return { host: pool, pool };
 }
 
-// deno-lint-ignore require-await -- the homes are joined with the next change
-async function workerHome(name: HomeChoice["name"], _load: AppModule, _settings: Settings): Promise<WorkerHome> {
-  throw new StartupError(`There is no home "${name}" yet`);
+async function workerHome(name: HomeChoice["name"], load: AppModule, { workers, env }: Settings): Promise<WorkerHome> {
+  const heartbeatMs = Math.ceil(workers.heartbeatTimeoutMs / BEATS);
+  if (name === "thread") {
+    const { ThreadHome } = await import("./homes/thread_home.ts");
+    return new ThreadHome({ load, heartbeatMs });
+  }
+  const { ProcessHome } = await import("./homes/process_home.ts");
+  return new ProcessHome({ load, heartbeatMs, memoryBytes: workers.memoryBytes, env });
 }
 
 // Options that were given and mean nothing in one process.
