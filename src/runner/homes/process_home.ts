@@ -7,10 +7,10 @@
 import { RemoteHost } from "../../links/remote_host.ts";
 import { SocketListener } from "../../links/socket_listener.ts";
 import type { Pipe } from "../../links/pipe.ts";
-import { nearestConfig } from "../../loading/config_scope.ts";
 import type { AppModule } from "../../loading/load_module.ts";
 import { WorkerError } from "../../spec/errors.ts";
 import type { WorkerHandle, WorkerHome, WorkerHooks } from "../pool/ports.ts";
+import { parentCommand, workerArguments } from "./worker_command.ts";
 
 /** How subprocesses are started. */
 export interface ProcessHomeOptions {
@@ -25,8 +25,6 @@ export interface ProcessHomeOptions {
 
 /** What a process may take from its start to its hello. */
 const CONNECT_MS = 10_000;
-
-const MEBIBYTE = 1_048_576;
 
 /** The size of a page, which `/proc/PID/statm` counts in. */
 const PAGE_BYTES = 4096;
@@ -74,16 +72,8 @@ export class ProcessHome implements WorkerHome {
 
   #command(): Deno.ChildProcess {
     const { load, memoryBytes, env } = this.#options;
-    const config = load.path === null ? null : nearestConfig(load.path.slice(0, load.path.lastIndexOf("/")) || "/");
-    const isDeno = config !== null && /\.jsonc?$/.test(config.file) && !config.file.endsWith("/package.json");
     return new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "-A",
-        ...(isDeno ? ["--config", config.file] : ["--no-config"]),
-        ...(memoryBytes > 0 ? [`--v8-flags=--max-old-space-size=${Math.floor(memoryBytes / MEBIBYTE)}`] : []),
-        new URL("../../worker.ts", import.meta.url).href,
-      ],
+      args: workerArguments({ parent: parentCommand(), appPath: load.path, memoryBytes }),
       env: { PAGI_ENV: env },
       stdin: "piped",
       stdout: "inherit",

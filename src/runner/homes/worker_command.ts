@@ -1,0 +1,71 @@
+/**
+ * The arguments of `deno` for a worker process: the permissions and flags of this process, and the configuration of the app.
+ *
+ * A worker never gets more permissions than the command line of its server shows: one that was granted at a prompt is not passed on.
+ *
+ * @module
+ */
+
+import { nearestConfig } from "../../loading/config_scope.ts";
+
+/** What the arguments depend on. */
+export interface WorkerCommandOptions {
+  /** The command line of this process up to the main module, without the program. */
+  readonly parent: readonly string[];
+  /** The file of the app, `null` where it is none. */
+  readonly appPath: string | null;
+  /** The limit of the heap in bytes; 0 is none. */
+  readonly memoryBytes: number;
+}
+
+const MEBIBYTE = 1_048_576;
+
+/** Flags that are passed on as they are. Deno takes the values of these behind a `=` only, or none. */
+const PASSED =
+  /^--(?:allow-[a-z-]+|deny-[a-z-]+|ignore-[a-z-]+|unstable(?:-[a-z-]+)?|no-npm|no-remote|cached-only|node-modules-dir|unsafely-ignore-certificate-errors)(?:=.*)?$/s;
+/** Flags whose value may be the next argument. */
+const VALUED = /^--(?:cert|location|conditions)$/;
+/** Letters of Deno's permission flags, alone or several in one. */
+const LETTERS = /^-[ARWNESI]+(?:=.*)?$/s;
+
+/** Makes the arguments, `run` first and the worker's module last. */
+export function workerArguments({ parent, appPath, memoryBytes }: WorkerCommandOptions): string[] {
+  const flags = passedFlags(parent);
+  return [
+    "run",
+    "--no-prompt",
+    ...flags,
+    ...configFlags(appPath, flags.some((flag) => flag.startsWith("--node-modules-dir"))),
+    ...(memoryBytes > 0 ? [`--v8-flags=--max-old-space-size=${Math.floor(memoryBytes / MEBIBYTE)}`] : []),
+    import.meta.resolve("../../worker.ts"),
+  ];
+}
+
+/** The flags of a command line that a worker gets too. */
+export function passedFlags(command: readonly string[]): string[] {
+  const flags: string[] = [];
+  for (const [index, flag] of command.entries()) {
+    const next = command[index + 1];
+    if (PASSED.test(flag) || LETTERS.test(flag) || VALUED.test(flag.split("=", 1)[0]!) && flag.includes("=")) flags.push(flag);
+    else if (VALUED.test(flag) && next !== undefined) flags.push(`${flag}=${next}`);
+  }
+  return flags;
+}
+
+/** The command line of this process up to its main module; `-A` where the system does not tell it and everything is granted. */
+export function parentCommand(): string[] {
+  try {
+    return Deno.readTextFileSync("/proc/self/cmdline").split("\0").slice(1, -1 - Deno.args.length);
+  } catch {
+    const names = ["run", "read", "write", "net", "env", "sys", "ffi", "import"] as const;
+    return names.every((name) => Deno.permissions.querySync({ name }).state === "granted") ? ["-A"] : [];
+  }
+}
+
+// Deno finds packages of a package.json from the module that imports them, once it knows that there is a node_modules.
+function configFlags(appPath: string | null, hasModulesDir: boolean): string[] {
+  const config = appPath === null ? null : nearestConfig(appPath.slice(0, appPath.lastIndexOf("/")) || "/");
+  if (config === null) return ["--no-config"];
+  if (!config.file.endsWith("/package.json")) return ["--config", config.file];
+  return hasModulesDir ? ["--no-config"] : ["--no-config", "--node-modules-dir=manual"];
+}
