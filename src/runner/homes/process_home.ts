@@ -72,13 +72,20 @@ export class ProcessHome implements WorkerHome {
 
   #command(): Deno.ChildProcess {
     const { load, memoryBytes, env } = this.#options;
-    return new Deno.Command(Deno.execPath(), {
-      args: workerArguments({ parent: parentCommand(), appPath: load.path, memoryBytes }),
+    const args = workerArguments({ parent: parentCommand(), appPath: load.path, memoryBytes });
+    const options: Deno.CommandOptions = {
       env: { PAGI_ENV: env },
       stdin: "piped",
       stdout: "inherit",
       stderr: "inherit",
-    }).spawn();
+    };
+    // A worker ends with its link, unless its loop is blocked: then only the system can end it with its server.
+    try {
+      return new Deno.Command("setpriv", { ...options, args: ["--pdeathsig", "KILL", Deno.execPath(), ...args] }).spawn();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable)) throw error;
+      return new Deno.Command(Deno.execPath(), { ...options, args }).spawn();
+    }
   }
 }
 
