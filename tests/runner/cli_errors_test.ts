@@ -212,12 +212,25 @@ Deno.test("cli says that a low port needs a privilege", async (t) => {
   assertEquals(code, 3);
 });
 
-Deno.test("cli refuses an app whose own configuration would not apply, and says what to do", async () => {
+Deno.test("cli refuses to run an app whose own configuration would not apply in its own process, and says what to do", async () => {
   await using files = await folder({ "app.js": APP, "deno.json": '{ "imports": { "x/": "./x/" } }' });
-  const { stderr, code } = await cli([`${files.path}/app.js`, "-p", "0"]);
+  const { stderr, code } = await cli([`${files.path}/app.js`, "-p", "0", "--workers", "0"]);
   assertStringIncludes(stderr, `${files.path}/app.js has a configuration of its own, ${files.path}/deno.json, which would not apply`);
   assertStringIncludes(stderr, `then: cd ${files.path} && deno run -A @pagi/server app.js\n`);
   assertEquals(code, 3);
+});
+
+Deno.test("cli serves an app with a configuration of its own from one worker process, under it, and says so", async () => {
+  const app = `import { text } from "it"; ${APP.replace("body: scope.path", "body: text")}`;
+  await using files = await folder({
+    "app.js": app,
+    "it/mod.js": "export const text = 'mapped';",
+    "deno.json": '{ "imports": { "it": "./it/mod.js" } }',
+  });
+  await using server = new Cli([`${files.path}/app.js`, "-p", "0"]);
+  assertEquals(await (await fetch(await server.url())).text(), "mapped");
+  assertStringIncludes(server.stderr.text, `; app in 1 worker process: the app has a configuration of its own, ${files.path}/deno.json;`);
+  assertEquals((await server.stop()).code, 0);
 });
 
 Deno.test("cli serves an app whose configuration changes nothing", async () => {
