@@ -189,7 +189,9 @@ export class RemoteExchange implements Inbound, Sender {
 
   abort(reason: string): void {
     this.state = P.CUT;
-    this.#out.abort(reason);
+    if (this.#out.buffered === 0) return this.#out.abort(reason);
+    // Inline, an engine has a turn between the bytes and the cut: a client that reads gets what was sent.
+    setImmediate(() => this.#out.abort(reason));
   }
 
   // ── from the host ──

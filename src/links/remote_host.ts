@@ -42,6 +42,9 @@ const STRAYS_PER_SECOND = 100_000;
 /** Lines for the log, in a second. */
 const NOTES_PER_SECOND = 200;
 
+/** A worker that stops is given that much less than there is, or a tenth less. */
+const LAST_WORDS_MS = 100;
+
 /** The home of an app in a worker. */
 export class RemoteHost implements Host, Front {
   readonly lost: Promise<string>;
@@ -125,7 +128,8 @@ export class RemoteHost implements Host, Front {
     if (this.#isGone) return;
     if (this.#stopping === null) {
       this.#stopping = Promise.withResolvers();
-      this.outbox.items.push(P.STOP, 0, graceMs);
+      // The worker's last words come before the time is up here.
+      this.outbox.items.push(P.STOP, 0, graceMs - Math.min(LAST_WORDS_MS, graceMs / 10));
       this.outbox.added(16);
     }
     const late = Promise.withResolvers<void>();
@@ -308,6 +312,8 @@ export class RemoteHost implements Host, Front {
 
   #open(exchange: RemoteExchange, head: RequestHead): void {
     if (this.#isGone) return void queueMicrotask(() => exchange.lost());
+    // An engine may see the reset of a stream only from then on; the app's own wish comes a turn later, and a reset can come between.
+    if (head.httpVersion === "2") exchange.watch();
     this.#exchanges.add(exchange);
     exchange.announce(
       this.#shared.index(head.server),
