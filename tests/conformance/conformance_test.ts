@@ -1,8 +1,9 @@
 /** Every row of the suite on every target. Run one with `deno test -A tests/conformance --filter HTTP-001`. */
 
 import { loadRows, missesTool, skipped, testName } from "./suite.ts";
-import { TARGETS } from "./targets.ts";
+import { prepareTargets, TARGETS } from "./targets.ts";
 
+await prepareTargets();
 for (const row of await loadRows()) {
   if (row.kind !== "test") continue;
   for (const target of TARGETS) {

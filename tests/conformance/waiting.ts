@@ -36,6 +36,14 @@ export async function settle(ms = 20): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+const settling = new Set<() => Promise<void>>();
+
+/** From now on a mailbox gives an item only after this; what it returns ends that. */
+export function settleFirst(settle: () => Promise<void>): () => void {
+  settling.add(settle);
+  return () => void settling.delete(settle);
+}
+
 /** A queue between an app and its test. */
 export class Mailbox<T> {
   readonly #items: T[] = [];
@@ -49,10 +57,10 @@ export class Mailbox<T> {
   }
 
   /** The next item; waits for it. */
-  take(what = "the app"): Promise<T> {
-    const item = this.#items.shift();
-    if (item !== undefined) return Promise.resolve(item);
-    return within(new Promise((resolve) => this.#takers.push(resolve)), what);
+  async take(what = "the app"): Promise<T> {
+    const item = this.#items.shift() ?? await within(new Promise<T>((resolve) => this.#takers.push(resolve)), what);
+    for (const settle of settling) await settle();
+    return item;
   }
 
   /** What is in it and not taken. */
