@@ -41,10 +41,21 @@ if ("WorkerGlobalScope" in globalThis) {
 }
 
 async function connect(): Promise<Pipe> {
-  const { path, secret } = JSON.parse(await new Response(Deno.stdin.readable).text()) as Invitation;
+  const { path, secret } = JSON.parse(await readInput()) as Invitation;
   const pipe = new SocketPipe(await Deno.connect({ transport: "unix", path }));
   await pipe.send(JSON.stringify([HELLO, 0, VERSION, secret, Deno.pid]), []);
   return pipe;
+}
+
+// Not through a stream: the classes of streams and responses would cost a worker 3 MB.
+async function readInput(): Promise<string> {
+  const buffer = new Uint8Array(1024);
+  let text = "";
+  for (;;) {
+    const count = await Deno.stdin.read(buffer);
+    if (count === null) return text;
+    text += new TextDecoder().decode(buffer.subarray(0, count)); // it is ASCII
+  }
 }
 
 function serve(pipe: Pipe): ServedHost {
