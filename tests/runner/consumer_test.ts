@@ -83,24 +83,23 @@ Deno.test("@pagi/server serves as a library of such a project", async () => {
   assertEquals([code, stdout], [0, "served with 6\n"], stderr);
 });
 
-Deno.test("jsr:@pagi/server refuses an app of another project, and says what to do", async () => {
+Deno.test("jsr:@pagi/server refuses an app of another project where no worker may take it, and says what to do", async () => {
   await using files = await folder(FILES);
   await using other = await folder(FILES);
-  await using server = new Cli([`${other.path}/app.ts`, "-p", "0"], { cwd: files.path, main: "jsr:@pagi/server" });
+  await using server = new Cli([`${other.path}/app.ts`, "-p", "0", "-w", "0"], { cwd: files.path, main: "jsr:@pagi/server" });
   const { code, stderr } = await server.finished();
   assertEquals(code, 3);
+  assertStringIncludes(stderr, `${other.path}/app.ts has a configuration of its own, ${other.path}/deno.json, which would not apply`);
+  assertStringIncludes(stderr, "Leave it to a worker process (--workers 1), which runs under it");
   assertStringIncludes(stderr, `then: cd ${other.path} && deno run -A @pagi/server app.ts\n`);
 });
 
-Deno.test("cli from a clone refuses such a project", async () => {
+Deno.test("cli from a clone serves such a project from a worker process, under its own configuration", async () => {
   await using files = await folder(FILES);
   await using server = new Cli(["app.ts", "-p", "0"], { cwd: files.path });
-  const { code, stderr } = await server.finished();
-  assertEquals(code, 3);
-  assertEquals(
-    stderr,
-    `error: ${files.path}/app.ts has a configuration of its own, ${files.path}/deno.json, which would not apply: this process runs under ` +
-      `the one in ${ROOT.slice(0, -1)}. Give that configuration "imports": { "@pagi/server": "jsr:@pagi/server@^0.1.0" } and, before the ` +
-      `package is on JSR, "links" to this clone (README, "Your own project"); then: cd ${files.path} && deno run -A @pagi/server app.ts\n`,
-  );
+  const response = await fetch(await server.url());
+  assertEquals(response.status, 200);
+  await response.body?.cancel();
+  assertStringIncludes(server.stderr.text, `app in 1 worker process: the app has a configuration of its own, ${files.path}/deno.json`);
+  assertEquals((await server.stop()).code, 0);
 });
