@@ -34,22 +34,40 @@ export interface Sample {
   readonly perSecond: number;
 }
 
+/** Both sides of one round. */
+export interface Round {
+  readonly ours: Sample;
+  readonly floor: Sample;
+}
+
+/** Measures both sides in turn, and compares the CPU time. */
+export async function compare(contest: Contest, settings: RunSettings): Promise<Row> {
+  const rounds = await measureInTurn(contest, settings);
+  const ratio = median(rounds.map((round) => round.ours.cpuMicros / round.floor.cpuMicros));
+  return rowOf(
+    contest.title,
+    medians(rounds.map((round) => round.ours)),
+    medians(rounds.map((round) => round.floor)),
+    ratio,
+    contest.bound,
+  );
+}
+
 /** Measures both sides in turn. */
-export async function compare(contest: Contest, { rounds, seconds, note }: RunSettings): Promise<Row> {
+export async function measureInTurn(contest: Contest, { rounds, seconds, note }: RunSettings): Promise<Round[]> {
   await using ours = await ServerProcess.start(contest.ours);
   await using floor = await ServerProcess.start(contest.floor);
   await using oursDriver = await contest.drive(ours);
   await using floorDriver = await contest.drive(floor);
   await oursDriver.run(WARM_UP_SECONDS);
   await floorDriver.run(WARM_UP_SECONDS);
-  const samples: { ours: Sample; floor: Sample }[] = [];
+  const all: Round[] = [];
   for (let round = 1; round <= rounds; round++) {
     const pair = { ours: await measure(ours, oursDriver, seconds), floor: await measure(floor, floorDriver, seconds) };
-    samples.push(pair);
+    all.push(pair);
     note(`${contest.title}, round ${round} of ${rounds}: ${pair.ours.cpuMicros.toFixed(2)} / ${pair.floor.cpuMicros.toFixed(2)} µs`);
   }
-  const ratio = median(samples.map((pair) => pair.ours.cpuMicros / pair.floor.cpuMicros));
-  return rowOf(contest.title, medians(samples.map((pair) => pair.ours)), medians(samples.map((pair) => pair.floor)), ratio, contest.bound);
+  return all;
 }
 
 async function measure(server: ServerProcess, driver: Driver, seconds: number): Promise<Sample> {
@@ -58,6 +76,7 @@ async function measure(server: ServerProcess, driver: Driver, seconds: number): 
   return { cpuMicros: (server.cpuMicros() - before) / load.count, perSecond: load.count / load.seconds };
 }
 
-function medians(samples: readonly Sample[]): Sample {
+/** The medians of both figures. */
+export function medians(samples: readonly Sample[]): Sample {
   return { cpuMicros: median(samples.map((sample) => sample.cpuMicros)), perSecond: median(samples.map((sample) => sample.perSecond)) };
 }

@@ -50,6 +50,14 @@ export function wrkDriver(url: string, options: WrkOptions = {}): Driver {
   };
 }
 
+/** The median latency of requests on one connection, one after the other, µs. */
+export async function wrkMedianMicros(url: string, seconds: number): Promise<number> {
+  const headers = SIX_HEADERS.flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
+  const text = await output("wrk", ["-t1", "-c1", `-d${seconds}s`, "--latency", ...headers, `${url}/`]);
+  readWrk(text);
+  return readWrkMedian(text);
+}
+
 /** curl that fetches one URL on one connection, as often as it fits; `perSecond` is a guess of how often that is. */
 export function curlDriver(url: string, perSecond: number): Driver {
   return {
@@ -131,6 +139,13 @@ export function readWrk(text: string): Load {
   const bad = /Non-2xx or 3xx responses: \d+|Socket errors: .*/.exec(text)?.[0];
   if (bad !== undefined) throw new Error(`wrk: ${bad}`);
   return { count: Number(count), seconds: Number(number) * (unit === "ms" ? 0.001 : unit === "m" ? 60 : 1) };
+}
+
+/** Reads the median that wrk prints, µs. */
+export function readWrkMedian(text: string): number {
+  const [, number, unit] = /^ *50% +([\d.]+)(us|ms|s)$/m.exec(text) ?? [];
+  if (number === undefined) throw new Error(`wrk: no median\n${text}`);
+  return Number(number) * (unit === "us" ? 1 : unit === "ms" ? 1000 : 1_000_000);
 }
 
 async function output(program: string, args: readonly string[]): Promise<string> {

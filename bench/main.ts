@@ -1,7 +1,7 @@
 /**
  * `deno task bench`: measures the server beside bare servers and prints a table; with `--write` it goes into RESULTS.md too.
  *
- * What is measured: CPU time (user and system, all threads) of the server's process per request. Each work stands in a file of
+ * What is measured: CPU time (user and system, all threads) of all processes of the server per request. Each work stands in a file of
  * bench/works, with the app and the floor it is compared with beside each other in bench/apps.
  *
  * @module
@@ -12,18 +12,28 @@ import { machineLine } from "./machine.ts";
 import { markdown, replaceBetweenMarkers, type Row } from "./table.ts";
 import type { Work } from "./work.ts";
 import { accessLog } from "./works/access_log.ts";
+import { cpuBound } from "./works/cpu_bound.ts";
 import { echo } from "./works/echo.ts";
 import { file } from "./works/file.ts";
 import { hello } from "./works/hello.ts";
+import { helloProcess, helloThread } from "./works/hello_workers.ts";
 import { memory } from "./works/memory.ts";
 import { others } from "./works/others.ts";
 import { sse } from "./works/sse.ts";
 import { stalled } from "./works/stalled.ts";
 import { start } from "./works/start.ts";
 import { stream } from "./works/stream.ts";
+import { streamProcess } from "./works/stream_workers.ts";
 import { websocket } from "./works/websocket.ts";
+import { websocketProcess } from "./works/websocket_workers.ts";
+import { workerMemory } from "./works/worker_memory.ts";
+import { workerReady } from "./works/worker_ready.ts";
 
-const WORKS: readonly Work[] = [hello, accessLog, echo, stream, file, websocket, sse, memory, stalled, start, others];
+const WORKS: readonly Work[] = [
+  ...[hello, accessLog, echo, stream, file, websocket, sse, memory, stalled, start],
+  ...[helloProcess, helloThread, streamProcess, websocketProcess, cpuBound, workerReady, workerMemory],
+  others,
+];
 
 const USAGE = `deno task bench [--only NAME]… [--rounds N] [--seconds S] [--write]
   --only NAME   only this work: ${WORKS.map((work) => work.name).join(", ")}

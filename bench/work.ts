@@ -30,6 +30,11 @@ export function ours(app: string, options: readonly string[] = [], denoOptions: 
   return { program: Deno.execPath(), args };
 }
 
+/** Options of the command line for an app in workers. */
+export function inWorkers(type: "process" | "thread", count: number = 1): string[] {
+  return ["--workers", String(count), "--worker-type", type];
+}
+
 /** A bare server of bench/apps beside it. */
 export function bare(app: string): Command {
   return { program: Deno.execPath(), args: ["run", "-A", pathOf(`apps/${app}`)] };

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { readWrk } from "../../bench/load.ts";
+import { readWrk, readWrkMedian } from "../../bench/load.ts";
 
 const GOOD = `Running 2s test @ http://127.0.0.1:8000/
   1 threads and 32 connections
@@ -34,4 +34,11 @@ Deno.test("readWrk() refuses a run with broken connections", () => {
 
 Deno.test("readWrk() refuses a run without requests", () => {
   assertThrows(() => readWrk(GOOD.replace("161234 requests", "0 requests")), Error, "no request was answered");
+});
+
+Deno.test("readWrkMedian() reads the median in its unit", () => {
+  const text = `${GOOD}  Latency Distribution\n     50%   88.00us\n     75%   95.00us\n`;
+  assertEquals(readWrkMedian(text), 88);
+  assertEquals(readWrkMedian(text.replace("88.00us", "1.25ms")), 1250);
+  assertThrows(() => readWrkMedian(GOOD), Error, "no median");
 });
