@@ -38,6 +38,9 @@ export interface Front {
 /** The reason of exchanges whose worker is gone. Contract section 4. */
 export const WORKER_LOST = "x-worker-lost";
 
+/** Why the exchanges of a worker end before their time: it is gone, or it was given its time and that is over. */
+export type LossReason = typeof WORKER_LOST | "server_shutdown";
+
 /** An http or sse exchange. */
 export class RemoteExchange implements Inbound, Sender {
   /** Its number on the link. */
@@ -234,12 +237,12 @@ export class RemoteExchange implements Inbound, Sender {
     return buffered === 0;
   }
 
-  /** The worker is gone: 502 where nothing was answered, a cut where the answer is not complete. */
-  lost(): void {
+  /** The worker is gone, or its time is over: 502 or 503 where nothing was answered, a cut where the answer is not complete. */
+  lost(reason: LossReason): void {
     if (this.state === P.IDLE) {
-      const { status, headers, body } = answer(502);
-      this.#out.respond(status, headers, body, 0, WORKER_LOST);
-    } else if (this.state !== P.SENT && this.state !== P.CUT) this.#out.abort(WORKER_LOST);
+      const { status, headers, body } = answer(reason === WORKER_LOST ? 502 : 503);
+      this.#out.respond(status, headers, body, 0, reason);
+    } else if (this.state !== P.SENT && this.state !== P.CUT) this.#out.abort(reason);
   }
 
   /** So much may wait for the client. */

@@ -15,7 +15,7 @@ import { Outbox } from "./outbox.ts";
 import { checkFields } from "./packet_kinds.ts";
 import * as P from "./packets.ts";
 import type { Pipe } from "./pipe.ts";
-import { type Front, RemoteExchange } from "./remote_exchange.ts";
+import { type Front, type LossReason, RemoteExchange, WORKER_LOST } from "./remote_exchange.ts";
 import { RemoteSocket } from "./remote_socket.ts";
 import { Allowance } from "./allowance.ts";
 import { Slots } from "./slots.ts";
@@ -138,8 +138,11 @@ export class RemoteHost implements Host, Front {
     clearTimeout(timer);
   }
 
-  /** The worker is gone, or not to be trusted any more: its exchanges are answered here, and nothing of it is heard again. */
-  abandon(cause: string): void {
+  /**
+   * The worker is gone, not to be trusted any more, or its time is over (`server_shutdown`): its exchanges are answered here, and nothing
+   * of it is heard again.
+   */
+  abandon(cause: string, reason: LossReason = WORKER_LOST): void {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#pipe.close(cause);
@@ -148,7 +151,7 @@ export class RemoteHost implements Host, Front {
     if (this.#look !== null) clearTimeout(this.#look);
     for (const exchange of exchanges) {
       try {
-        exchange.lost();
+        exchange.lost(reason);
       } catch (error) {
         this.#options.note("error", "An exchange of a lost worker could not be ended", { error: String(error) });
       }
@@ -311,7 +314,7 @@ export class RemoteHost implements Host, Front {
   }
 
   #open(exchange: RemoteExchange, head: RequestHead): void {
-    if (this.#isGone) return void queueMicrotask(() => exchange.lost());
+    if (this.#isGone) return void queueMicrotask(() => exchange.lost(WORKER_LOST));
     // An engine may see the reset of a stream only from then on; the app's own wish comes a turn later, and a reset can come between.
     if (head.httpVersion === "2") exchange.watch();
     this.#exchanges.add(exchange);

@@ -9,10 +9,12 @@ import { WorkerError } from "../spec/errors.ts";
 import { isHandshakeHeader } from "../wire/handshake.ts";
 import { joinBytes } from "./join_bytes.ts";
 import * as P from "./packets.ts";
-import { type Front, RemoteExchange } from "./remote_exchange.ts";
+import { type Front, type LossReason, RemoteExchange } from "./remote_exchange.ts";
 
 /** What a message counts beside its bytes while it waits for a worker. */
 const MESSAGE = 64;
+
+const SERVICE_RESTART = 1012;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -99,6 +101,12 @@ export class RemoteSocket extends RemoteExchange implements SocketInbound {
   close(code: number, text: string): void {
     this.state = P.CLOSING;
     this.#out.close(code, text);
+  }
+
+  /** A peer whose worker is only replaced may come again. RFC 6455 section 7.4.1, and 1012 of its registry. */
+  override lost(reason: LossReason): void {
+    if (this.state === P.OPEN && reason === "server_shutdown") this.#out.close(SERVICE_RESTART, "");
+    else super.lost(reason);
   }
 
   /** A message is handed over as a whole, however large. */

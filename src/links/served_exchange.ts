@@ -1,9 +1,5 @@
 /**
- * One exchange in a worker: the wire of a session, at the end of a link.
- *
- * What a session sends is under way until the front has taken it in, and waits for the client until the front's engine has written it:
- * both count as buffered, so watermarks mean what they mean inline. No more than a window of it is under way; the rest stays here, in
- * the app's own buffers.
+ * One exchange in a worker: the wire of a session, at the end of a link. What it sends goes through a queue (`credit_queue.ts`).
  *
  * @module
  */
@@ -21,6 +17,7 @@ import {
   type SocketOutbound,
 } from "../exchange.ts";
 import { answer } from "../wire/answers.ts";
+import { CreditQueue } from "./credit_queue.ts";
 import { joinBytes } from "./join_bytes.ts";
 import { sendNote } from "./notes.ts";
 import { type Outbox, weightOf } from "./outbox.ts";
@@ -34,9 +31,6 @@ export interface Served {
   over(exchange: ServedExchange): void;
 }
 
-/** What waits for credit, in order: body bytes, a short text, a message in parts, or a call that comes after them. */
-type Waiting = Uint8Array | string | { readonly isText: boolean; readonly bytes: Uint8Array } | (() => void);
-
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -49,16 +43,8 @@ export class ServedExchange implements SocketOutbound {
   inbound: Inbound | null = null;
   readonly #served: Served;
   readonly #outbox: Outbox;
-  readonly #waiting: Waiting[] = [];
-  /** Bytes in there. */
-  #waitingBytes = 0;
-  /** Bytes of its first entry that have been sent. */
-  #at = 0;
-  /** Since the beginning, in bytes and characters of short texts. */
-  #sent = 0;
-  /** As the front last said. */
-  #taken = 0;
-  #atFront = 0;
+  /** Most exchanges need none. */
+  #lazyQueue: CreditQueue | null = null;
   #watched = false;
   /** The wire has had its last call. */
   #isEnded = false;
@@ -80,7 +66,7 @@ export class ServedExchange implements SocketOutbound {
   // ── from the session ──
 
   get buffered(): number {
-    return this.#isOver ? 0 : this.#waitingBytes + this.#sent - this.#taken + this.#atFront;
+    return this.#isOver || this.#lazyQueue === null ? 0 : this.#lazyQueue.bytes;
   }
 
   pull(bytes: number): void {
@@ -126,13 +112,12 @@ export class ServedExchange implements SocketOutbound {
   }
 
   chunk(bytes: Uint8Array): void {
-    if (this.#isEnded || bytes.byteLength === 0) return;
-    if (this.#waiting.length === 0 && bytes.byteLength <= P.PIECE && this.#hasCredit(false)) return this.#sendChunk(bytes);
-    this.#wait(bytes, bytes.byteLength);
+    if (!this.#isEnded && bytes.byteLength > 0) this.#queue.chunk(bytes);
   }
 
   flush(): void {
-    this.#then(() => {
+    if (this.#isEnded) return;
+    this.#queue.then(() => {
       this.#outbox.items.push(P.FLUSH, this.id);
       this.#outbox.added(8);
     });
@@ -142,7 +127,7 @@ export class ServedExchange implements SocketOutbound {
     if (this.#isEnded) return;
     const problem = trailers === null ? null : this.#oversize(trailers);
     if (problem !== null) this.note("error", `The trailers were dropped: ${problem}`);
-    this.#then(() => {
+    this.#queue.then(() => {
       this.#outbox.items.push(P.END, this.id, problem === null ? trailers : null, reason?.slice(0, P.MAX_REASON) ?? null);
       this.#outbox.added(trailers === null ? 16 : weightOf(trailers));
     });
@@ -152,7 +137,7 @@ export class ServedExchange implements SocketOutbound {
   abort(reason: string): void {
     if (this.#isOver) return;
     this.#isEnded = true;
-    this.#drop();
+    this.#lazyQueue?.drop();
     this.#outbox.items.push(P.ABORT, this.id, reason.slice(0, P.MAX_REASON));
     this.#outbox.added(32);
   }
@@ -173,18 +158,14 @@ export class ServedExchange implements SocketOutbound {
 
   message(data: string | Uint8Array): void {
     if (this.#isEnded) return;
-    if (typeof data === "string" && data.length <= P.SHORT) {
-      if (this.#waiting.length === 0 && this.#hasCredit(false)) this.#sendText(data);
-      else this.#wait(data, data.length);
-      return;
-    }
+    if (typeof data === "string" && data.length <= P.SHORT) return this.#queue.text(data);
     const bytes = typeof data === "string" ? encoder.encode(data) : data;
     if (bytes.byteLength > P.MAX_MESSAGE) {
       this.note("error", `A message of ${bytes.byteLength} bytes is larger than a worker can send (${P.MAX_MESSAGE})`);
       this.close(1011, "");
       return;
     }
-    this.#wait({ isText: typeof data === "string", bytes }, bytes.byteLength);
+    this.#queue.message(typeof data === "string", bytes);
   }
 
   ping(token: number): void {
@@ -195,7 +176,7 @@ export class ServedExchange implements SocketOutbound {
 
   close(code: number, text: string): void {
     if (this.#isEnded) return;
-    this.#then(() => {
+    this.#queue.then(() => {
       this.#outbox.items.push(P.CLOSE, this.id, code, text);
       this.#outbox.added(32 + text.length);
     });
@@ -206,9 +187,7 @@ export class ServedExchange implements SocketOutbound {
 
   /** The front has taken in so much since the beginning, and so much of that waits for the client. */
   written(taken: number, atFront: number): void {
-    this.#taken = taken;
-    this.#atFront = atFront;
-    this.#pump();
+    this.#queue.written(taken, atFront);
     if (!this.#isSilent) this.inbound!.drained();
   }
 
@@ -224,78 +203,6 @@ export class ServedExchange implements SocketOutbound {
   closed(end: End): void {
     this.#finish();
     if (!this.#isSilent) this.inbound!.closed(end);
-  }
-
-  // ── what waits ──
-
-  // Where the client is slow, nothing new is begun; a message that has begun goes on, since it waits for nobody but the front.
-  #hasCredit(isBegun: boolean): boolean {
-    return this.#sent - this.#taken < P.WINDOW && (isBegun || this.#atFront < this.#served.highWaterBytes);
-  }
-
-  #wait(item: Waiting, bytes: number): void {
-    this.#waiting.push(item);
-    this.#waitingBytes += bytes;
-    this.#pump();
-  }
-
-  #then(call: () => void): void {
-    if (this.#isEnded) return;
-    if (this.#waiting.length === 0) call();
-    else this.#waiting.push(call);
-  }
-
-  #pump(): void {
-    while (this.#waiting.length > 0) {
-      const item = this.#waiting[0]!;
-      if (typeof item === "function") item();
-      else if (!this.#hasCredit(this.#at > 0 && !(item instanceof Uint8Array))) return;
-      else if (!this.#sendNext(item)) continue;
-      this.#waiting.shift();
-      this.#at = 0;
-    }
-  }
-
-  // True where nothing of it is left.
-  #sendNext(item: Exclude<Waiting, () => void>): boolean {
-    if (typeof item === "string") {
-      this.#waitingBytes -= item.length;
-      this.#sendText(item);
-      return true;
-    }
-    const bytes = item instanceof Uint8Array ? item : item.bytes;
-    const piece = bytes.subarray(this.#at, this.#at + P.PIECE);
-    this.#at += piece.byteLength;
-    this.#waitingBytes -= piece.byteLength;
-    const more = this.#at < bytes.byteLength;
-    if (item instanceof Uint8Array) this.#sendChunk(piece);
-    else this.#sendPart(item.isText, more, piece);
-    return !more;
-  }
-
-  #sendChunk(bytes: Uint8Array): void {
-    this.#sent += bytes.byteLength;
-    this.#outbox.items.push(P.CHUNK, this.id, bytes.byteLength);
-    this.#outbox.part(bytes);
-    this.#outbox.added(16);
-  }
-
-  #sendText(text: string): void {
-    this.#sent += text.length;
-    this.#outbox.items.push(P.SEND_TEXT, this.id, text);
-    this.#outbox.added(16 + text.length);
-  }
-
-  #sendPart(isText: boolean, more: boolean, bytes: Uint8Array): void {
-    this.#sent += bytes.byteLength;
-    this.#outbox.items.push(P.SEND_PART, this.id, isText ? 1 : 0, more ? 1 : 0, bytes.byteLength);
-    if (bytes.byteLength > 0) this.#outbox.part(bytes);
-    this.#outbox.added(24);
-  }
-
-  #drop(): void {
-    this.#waiting.length = 0;
-    this.#waitingBytes = 0;
   }
 
   // ── answers that do not fit ──
@@ -329,9 +236,13 @@ export class ServedExchange implements SocketOutbound {
       : `headers of ${characters} characters are more than a worker can send (${P.MAX_HEADER_CHARS})`;
   }
 
+  get #queue(): CreditQueue {
+    return this.#lazyQueue ??= new CreditQueue(this.id, this.#outbox, this.#served.highWaterBytes);
+  }
+
   #finish(): void {
     this.#isOver = this.#isEnded = true;
-    this.#drop();
+    this.#lazyQueue?.drop();
     this.#served.over(this);
   }
 }

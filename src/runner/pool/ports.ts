@@ -17,8 +17,11 @@ export interface WorkerHost extends Host {
   readonly completed: number;
   /** When the worker was last heard of, on the clock of the pool. */
   readonly heardAt: number;
-  /** The worker is gone or condemned: its exchanges are answered or aborted, the link is closed. A second call does nothing. */
-  abandon(cause: string): void;
+  /**
+   * The worker is gone or condemned, or had its time (`server_shutdown`): its exchanges are answered or aborted, the link is closed. A
+   * second call does nothing.
+   */
+  abandon(cause: string, reason?: "x-worker-lost" | "server_shutdown"): void;
 }
 
 /** A worker that a home has started. */

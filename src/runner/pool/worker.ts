@@ -231,8 +231,8 @@ export class SupervisedWorker {
   }
 
   async #finish(handle: WorkerHandle, event: number, open: number): Promise<void> {
-    // Without its link a worker ends by itself.
-    handle.host.abandon(this.#cause);
+    // Without its link a worker ends by itself. One that was told to stop has had its time; its clients may come again.
+    handle.host.abandon(this.#cause, event === T.STOPPED || event === T.LATE ? "server_shutdown" : "x-worker-lost");
     const patienceMs = PATIENCE_MS[event];
     const how = patienceMs === undefined ? null : await this.#within(patienceMs, handle.exited);
     if (how === null) {
