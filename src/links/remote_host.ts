@@ -253,7 +253,8 @@ export class RemoteHost implements Host, Front {
   #call(packet: P.Packet, code: number, items: readonly unknown[], at: number, take: (count: number) => Uint8Array): void {
     const exchange = this.#exchanges.get(items[at + 1] as number);
     const [a, b, c, d, e] = [items[at + 2], items[at + 3], items[at + 4], items[at + 5], items[at + 6]];
-    if (exchange === undefined) return this.#stray(code, a, b, c, take);
+    // One that the front has cut is over too, however long its engine takes: what crossed the cut is no fault.
+    if (exchange === undefined || exchange.state === P.CUT && code !== P.NOTE) return this.#stray(code, a, b, c, take);
     if ((packet.states & 1 << exchange.state) === 0) throw new WorkerError(`The packet "${packet.name}" came at the wrong time`);
     switch (code) {
       case P.RESPOND:

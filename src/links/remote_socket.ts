@@ -47,12 +47,13 @@ export class RemoteSocket extends RemoteExchange implements SocketInbound {
     const bytes = typeof data === "string" ? encoder.encode(data) : data;
     for (let at = 0; at === 0 || at < bytes.byteLength; at += P.PIECE) {
       const piece = bytes.subarray(at, at + P.PIECE);
-      this.outbox.items.push(P.GOT_PART, this.id, isText, at + P.PIECE < bytes.byteLength ? 1 : 0, piece.byteLength);
+      const more = at + P.PIECE < bytes.byteLength;
+      this.outbox.items.push(P.GOT_PART, this.id, isText, more ? 1 : 0, piece.byteLength);
       if (piece.byteLength > 0) this.outbox.part(piece);
-      this.outbox.account(this, piece.byteLength);
+      this.outbox.account(this, piece.byteLength + (more ? 0 : MESSAGE));
       this.outbox.added(24);
     }
-    this.#queue(bytes.byteLength);
+    this.#queue(bytes.byteLength + MESSAGE);
   }
 
   pong(token: number): void {
