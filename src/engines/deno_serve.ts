@@ -19,6 +19,7 @@ import { closingResponse, contentLength, fullResponse, payloadBytes, StreamCut, 
 import { Rounds } from "./deno_serve_rounds.ts";
 import { DENO_SERVE_CAPABILITIES, type DenoServeSettings, type OpenExchange, type Wire } from "./deno_serve_settings.ts";
 import { SocketExchange } from "./deno_serve_socket.ts";
+import { OpenList } from "./open_list.ts";
 
 export { DENO_SERVE_CAPABILITIES, type DenoServeSettings } from "./deno_serve_settings.ts";
 
@@ -53,8 +54,8 @@ export class DenoServeEngine implements Engine, Wire {
   /** Resolves after {@linkcode close}. */
   readonly finished: Promise<void>;
   readonly #finish: PromiseWithResolvers<void>;
-  readonly #exchanges = new Set<OpenExchange>();
-  readonly #sockets = new Set<OpenExchange>();
+  readonly #exchanges = new OpenList<OpenExchange>();
+  readonly #sockets = new OpenList<OpenExchange>();
   readonly #watched = new Rounds<{ listen(): void }>(WATCH_MS, (exchange) => {
     exchange.listen();
     return true;
@@ -252,7 +253,7 @@ export class DenoServeEngine implements Engine, Wire {
     const leaving: Promise<void>[] = [];
     if (this.#exchanges.size + this.#sockets.size > 0) {
       await within(graceMs, new Promise<void>((resolve) => this.#empty = resolve));
-      const late = [...this.#exchanges, ...this.#sockets];
+      const late = [...this.#exchanges.all(), ...this.#sockets.all()];
       for (const exchange of late.slice(0, NAMED)) exchange.note("warn", "It did not end in time and is cut");
       for (const exchange of late) {
         const left = exchange.shutdown();

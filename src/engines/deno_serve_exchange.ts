@@ -49,6 +49,7 @@ const NO_BYTES = new Uint8Array(0);
 
 /** The `Outbound` of one session. */
 export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
+  place = -1;
   readonly #wire: Wire;
   readonly #request: Request;
   readonly #head: RequestHead;

@@ -7,6 +7,7 @@
  */
 
 import type { Capability, Level, Observer, Pairs } from "../exchange.ts";
+import type { Placed } from "./open_list.ts";
 
 /** Settings of a {@linkcode DenoServeEngine}. */
 export interface DenoServeSettings {
@@ -71,7 +72,7 @@ export interface Wire {
 }
 
 /** An exchange as the engine sees it when it shuts down. */
-export interface OpenExchange {
+export interface OpenExchange extends Placed {
   /** A line for the log that names the request. */
   note(level: Level, text: string): void;
   /** Ends it, with `server_shutdown`; a promise where the peer still has to answer. */

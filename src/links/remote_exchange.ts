@@ -50,6 +50,10 @@ export class RemoteExchange implements Inbound, Sender {
   state: number = P.IDLE;
   /** Bytes and characters of the worker that were taken in, since the beginning. */
   taken = 0;
+  /** For the host: it is about to be reported, … */
+  isChanged = false;
+  /** … or looked at again. */
+  isWaiting = false;
   protected readonly front: Front;
   protected readonly outbox: Outbox;
   readonly #out: Outbound;

@@ -59,7 +59,10 @@ export class RemoteHost implements Host, Front {
   readonly #options: RemoteHostOptions;
   readonly #loss: PromiseWithResolvers<string> = Promise.withResolvers();
   readonly #exchanges = new Slots<RemoteExchange>();
-  readonly #changed = new Set<RemoteExchange>();
+  /** Those that the worker is told about at the end of the batch. */
+  #changed: RemoteExchange[] = [];
+  /** Those whose bytes wait for a client. */
+  #waiting: RemoteExchange[] = [];
   readonly #shared: SharedValues;
   readonly #strays = new Allowance(STRAYS_PER_SECOND);
   readonly #notes = new Allowance(NOTES_PER_SECOND);
@@ -147,7 +150,7 @@ export class RemoteHost implements Host, Front {
     this.#isGone = true;
     this.#pipe.close(cause);
     const exchanges = this.#exchanges.clear();
-    this.#changed.clear();
+    this.#changed = this.#waiting = [];
     if (this.#look !== null) clearTimeout(this.#look);
     for (const exchange of exchanges) {
       try {
@@ -166,13 +169,14 @@ export class RemoteHost implements Host, Front {
   // ── for the exchanges ──
 
   changed(exchange: RemoteExchange): void {
-    this.#changed.add(exchange);
+    if (exchange.isChanged) return;
+    exchange.isChanged = true;
+    this.#changed.push(exchange);
   }
 
   over(exchange: RemoteExchange): void {
     // One that was lost is not there any more.
     if (!this.#exchanges.delete(exchange)) return;
-    this.#changed.delete(exchange);
     this.completed++;
     this.#options.ended();
   }
@@ -192,18 +196,36 @@ export class RemoteHost implements Host, Front {
 
   // Some of it may still wait for the client, and not every engine tells when the last of it has gone: then there is another look.
   #report(): void {
-    for (const exchange of this.#changed) if (exchange.report()) this.#changed.delete(exchange);
-    if (this.#changed.size > 0) this.#look ??= setTimeout(() => this.#lookAgain(), LOOK_MS);
+    if (this.#changed.length === 0) return;
+    const changed = this.#changed;
+    this.#changed = [];
+    for (const exchange of changed) {
+      exchange.isChanged = false;
+      if (this.#isOpen(exchange) && !exchange.report() && !exchange.isWaiting) {
+        exchange.isWaiting = true;
+        this.#waiting.push(exchange);
+      }
+    }
+    this.#lookLater();
   }
 
   #lookAgain(): void {
     this.#look = null;
     if (this.#isGone) return;
     try {
-      this.#report();
+      this.#waiting = this.#waiting.filter((exchange) => exchange.isWaiting = this.#isOpen(exchange) && !exchange.report());
+      this.#lookLater();
     } catch (error) {
       this.abandon(error instanceof WorkerError ? error.message : `A look at an exchange failed: ${error}`);
     }
+  }
+
+  #lookLater(): void {
+    if (this.#waiting.length > 0) this.#look ??= setTimeout(() => this.#lookAgain(), LOOK_MS);
+  }
+
+  #isOpen(exchange: RemoteExchange): boolean {
+    return this.#exchanges.get(exchange.id) === exchange;
   }
 
   #dispatch(items: readonly unknown[], bytes: Uint8Array): void {
