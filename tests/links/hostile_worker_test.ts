@@ -45,7 +45,10 @@ const ZOO: readonly unknown[] = [
   ]]],
 ];
 
-const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/;
+/** A control byte in a header ends the process of a `Deno.serve`. */
+function hasControl(text: string): boolean {
+  return [...text].some((character) => character !== "\t" && (character < " " || character === "\u007f"));
+}
 
 /** A value of the zoo that a field may have, written without a look at the code under test. */
 const ALLOWED: Partial<Record<Kind, (value: unknown) => boolean>> = {
@@ -227,7 +230,7 @@ Deno.test("RemoteHost ends well whatever a worker sends: ten thousand batches of
         : name === "end"
         ? first
         : null;
-      for (const [header, value] of (headers ?? []) as [string, string][]) assert(!CONTROL.test(header + value), header);
+      for (const [header, value] of (headers ?? []) as [string, string][]) assert(!hasControl(header + value), header);
     }
     for (const calls of [http.engine.calls, socket.engine.calls]) {
       const last = calls.findIndex(([name]) => name === "respond" || name === "end" || name === "abort");
