@@ -7,6 +7,7 @@ import { LIFESPAN_TABLE } from "../src/sessions/lifespan_table.ts";
 import { SSE_TABLE } from "../src/sessions/sse_table.ts";
 import { printTable } from "../src/sessions/table.ts";
 import { WEBSOCKET_TABLE } from "../src/sessions/websocket_table.ts";
+import { prints, shown } from "../tasks/docs.ts";
 
 const ROOT = fromFileUrl(new URL("../", import.meta.url));
 
@@ -19,6 +20,13 @@ for (const table of [HTTP_TABLE, WEBSOCKET_TABLE, SSE_TABLE, LIFESPAN_TABLE]) {
       printTable(table).trim(),
       `Print it with printTable() of src/sessions/table.ts, between <!-- table: ${table.name} --> and <!-- /table -->`,
     );
+  });
+}
+
+for (const print of prints()) {
+  Deno.test(`${print.page} shows what is printed of the source: ${print.name}`, async () => {
+    const page = await Deno.readTextFile(`${ROOT}${print.page}`);
+    assertEquals(shown(page, print), print.text.trim(), "deno task docs prints it anew");
   });
 }
 
