@@ -149,6 +149,8 @@ export class RemoteHost implements Host, Front {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#pipe.close(cause);
+    // Before the exchanges: whoever hears that the last one is over must not take this for an orderly end.
+    this.#loss.resolve(cause);
     const exchanges = this.#exchanges.clear();
     this.#changed = this.#waiting = [];
     if (this.#look !== null) clearTimeout(this.#look);
@@ -163,7 +165,6 @@ export class RemoteHost implements Host, Front {
     }
     this.#starting?.reject(new WorkerError(`The worker was lost during its start: ${cause}`));
     this.#stopping?.resolve();
-    this.#loss.resolve(cause);
   }
 
   // ── for the exchanges ──

@@ -161,7 +161,8 @@ export class SupervisedWorker {
 
   #oneLess(): void {
     this.#watch?.ended();
-    if (this.#state === T.DRAINING && this.open === 0) this.#on(T.IDLE, "");
+    // A turn later: the exchanges of a worker that is lost are over too, and then that comes first.
+    if (this.#state === T.DRAINING && this.open === 0) queueMicrotask(() => this.#on(T.IDLE, ""));
   }
 
   #on(event: number, cause: string): void {
