@@ -43,9 +43,9 @@ export class Output {
     this.done = this.#read(stream);
   }
 
-  /** Settles when the text holds `wanted`; rejects where the stream ends without it. */
-  async until(wanted: string | RegExp): Promise<string> {
-    const test = (text: string) => typeof wanted === "string" ? text.includes(wanted) : wanted.test(text);
+  /** Settles when the text, from a place on, holds `wanted`; rejects where the stream ends without it. */
+  async until(wanted: string | RegExp, from = 0): Promise<string> {
+    const test = (text: string) => typeof wanted === "string" ? text.includes(wanted, from) : wanted.test(text.slice(from));
     if (!test(this.text)) {
       const found = new Promise<void>((resolve) => this.#waiting.push({ test, resolve }));
       await Promise.race([found, this.done]);
@@ -72,7 +72,7 @@ export class Cli implements AsyncDisposable {
 
   constructor(
     args: readonly string[],
-    options: { cwd?: string; env?: Record<string, string>; denoArgs?: readonly string[]; main?: string } = {},
+    options: { cwd?: string; env?: Record<string, string>; denoArgs?: readonly string[]; main?: string; detached?: boolean } = {},
   ) {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", ...(options.denoArgs ?? []), options.main ?? `${ROOT}cli.ts`, ...args],
@@ -81,6 +81,7 @@ export class Cli implements AsyncDisposable {
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
+      detached: options.detached ?? false,
     }).spawn();
     this.pid = this.#child.pid;
     this.stdout = new Output(this.#child.stdout);
