@@ -31,6 +31,7 @@ export interface Frame {
 /** A connection of raw frames. */
 export class FrameConnection {
   readonly #connection: WireConnection;
+  readonly #unsent: Uint8Array[] = [];
 
   private constructor(connection: WireConnection) {
     this.#connection = connection;
@@ -40,13 +41,19 @@ export class FrameConnection {
   static async connect(server: Running): Promise<FrameConnection> {
     const connection = new FrameConnection(await server.connect());
     await connection.#connection.send(PREFACE);
-    await connection.send(FRAME.settings, 0, 0);
+    await connection.sendAll([frame(FRAME.settings, 0, 0)]);
     return connection;
   }
 
-  /** Sends a frame. */
-  async send(type: number, flags: number, stream: number, payload: Uint8Array = new Uint8Array()): Promise<void> {
-    await this.#connection.send(frame(type, flags, stream, payload));
+  /**
+   * Sends a frame. Those of one turn of the event loop leave in one piece: else a server in another process may have answered between
+   * two of them, and a fault of the second is none any more.
+   */
+  send(type: number, flags: number, stream: number, payload: Uint8Array = new Uint8Array()): Promise<void> {
+    this.#unsent.push(frame(type, flags, stream, payload));
+    // Whether the server still takes it is told by what it sends.
+    if (this.#unsent.length === 1) setTimeout(() => void this.sendAll(this.#unsent.splice(0)).catch(() => {}), 0);
+    return Promise.resolve();
   }
 
   /** Sends frames in one piece. */
