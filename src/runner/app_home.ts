@@ -19,6 +19,7 @@ import type { Log } from "./logger.ts";
 import type { OptionKey } from "./options.ts";
 import type { Pool } from "./pool/pool.ts";
 import type { WorkerHome } from "./pool/ports.ts";
+import type { SandboxPlan } from "./sandbox/sandbox_plan.ts";
 import type { Settings } from "./settings.ts";
 
 /** A home that was chosen and is not there yet. */
@@ -33,6 +34,8 @@ export interface OpenHome {
   readonly host: Host;
   /** The same, where it is a pool. */
   readonly pool: Pool | null;
+  /** What the app is shut in by, where it is. */
+  readonly sandbox: SandboxPlan | null;
 }
 
 /** A silent worker has missed so many beats. */
@@ -53,7 +56,7 @@ export function homeOf(source: AppSource, settings: Settings, name: (key: Option
   const module = referTo(source);
   const choice = chooseHome(settings.workers, {
     foreignConfig: module.path === null ? null : foreignConfig(module.path)?.file ?? null,
-    isSandboxed: false,
+    isSandboxed: settings.sandbox !== null,
     cpus: availableCpus,
     name,
   });
@@ -70,14 +73,15 @@ export function homeOf(source: AppSource, settings: Settings, name: (key: Option
 }
 
 async function openInline(load: () => Promise<App>, note: Log): Promise<OpenHome> {
-  return { host: new InlineHost(await load(), { clock: systemClock, files: systemFiles, note }), pool: null };
+  return { host: new InlineHost(await load(), { clock: systemClock, files: systemFiles, note }), pool: null, sandbox: null };
 }
 
 async function openPool({ name, workers }: HomeChoice, module: AppModule, settings: Settings, log: Log): Promise<OpenHome> {
   const { Pool } = await import("./pool/pool.ts");
   const { maxQueue, queueTimeoutMs, ...limits } = settings.workers;
+  const sandbox = await sandboxFor(module, settings, log);
   const pool = new Pool({
-    home: await workerHome(name, module, settings),
+    home: await workerHome(name, module, settings, sandbox),
     count: workers,
     limits,
     maxQueue,
@@ -87,17 +91,29 @@ async function openPool({ name, workers }: HomeChoice, module: AppModule, settin
     log,
     random: Math.random,
   });
-  return { host: pool, pool };
+  return { host: pool, pool, sandbox };
 }
 
-async function workerHome(name: HomeChoice["name"], load: AppModule, { workers, env }: Settings): Promise<WorkerHome> {
+/** How the app is shut in; `null` where it is not. */
+export async function sandboxFor(load: AppModule, { sandbox, workers, env }: Settings, log: Log): Promise<SandboxPlan | null> {
+  if (sandbox === null) return null;
+  const { planSandbox } = await import("./sandbox/sandbox_plan.ts");
+  return await planSandbox({ settings: sandbox, load, memoryBytes: workers.memoryBytes, env, log });
+}
+
+async function workerHome(
+  name: HomeChoice["name"],
+  load: AppModule,
+  { workers, env }: Settings,
+  sandbox: SandboxPlan | null,
+): Promise<WorkerHome> {
   const heartbeatMs = Math.ceil(workers.heartbeatTimeoutMs / BEATS);
   if (name === "thread") {
     const { ThreadHome } = await import("./homes/thread_home.ts");
     return new ThreadHome({ load, heartbeatMs });
   }
   const { ProcessHome } = await import("./homes/process_home.ts");
-  return new ProcessHome({ load, heartbeatMs, memoryBytes: workers.memoryBytes, env });
+  return new ProcessHome({ load, heartbeatMs, memoryBytes: workers.memoryBytes, env, sandbox });
 }
 
 // Options that were given and mean nothing in one process.

@@ -10,7 +10,33 @@ import type { Pipe } from "../../links/pipe.ts";
 import type { AppModule } from "../../loading/load_module.ts";
 import { WorkerError } from "../../spec/errors.ts";
 import type { WorkerHandle, WorkerHome, WorkerHooks } from "../pool/ports.ts";
+import { deathSignalCommand, WITHOUT_DEATH_SIGNAL } from "./death_signal.ts";
+import { OutputRelay } from "./output_relay.ts";
 import { parentCommand, workerArguments } from "./worker_command.ts";
+import { GuardedFilter, PlainFilter, Tail } from "./worker_output.ts";
+import { WorkerStream } from "./worker_stream.ts";
+
+/** How a worker that is not trusted is started, and what is to be done when it is gone. */
+export interface WorkerCell {
+  /** Of `deno`. */
+  readonly args: readonly string[];
+  /** All variables. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** Whom it runs as, where that is somebody else. */
+  readonly uid?: number;
+  readonly gid?: number;
+  /** It is being started. */
+  started(): void;
+  /** It is gone, or never came. */
+  leave(): Promise<void>;
+}
+
+/** Where such workers come from: `../sandbox/sandbox_plan.ts`. */
+export interface WorkerSandbox {
+  /** Makes room for a worker, whose socket is there already. Rejects with `StartupError`. */
+  enter(workerNum: number, socketPath: string): Promise<WorkerCell>;
+}
 
 /** How subprocesses are started. */
 export interface ProcessHomeOptions {
@@ -21,10 +47,18 @@ export interface ProcessHomeOptions {
   readonly memoryBytes: number;
   /** `PAGI_ENV` of the workers. */
   readonly env: string;
+  /** `null`: they may what the server may. */
+  readonly sandbox: WorkerSandbox | null;
 }
 
 /** What a process may take from its start to its hello. */
 const CONNECT_MS = 10_000;
+
+/** So much of its standard error is kept for the text of an error. */
+const TAIL_BYTES = 4096;
+
+/** What the removal of what it had on the disk may take. */
+const LEAVE_MS = 1000;
 
 /** The size of a page, which `/proc/PID/statm` counts in. */
 const PAGE_BYTES = 4096;
@@ -33,6 +67,7 @@ const PAGE_BYTES = 4096;
 export class ProcessHome implements WorkerHome {
   readonly name = "process";
   readonly #options: ProcessHomeOptions;
+  #deathSignal: Promise<readonly string[] | null> | null = null;
 
   /** Nothing is started yet. */
   constructor(options: ProcessHomeOptions) {
@@ -44,22 +79,38 @@ export class ProcessHome implements WorkerHome {
    *
    * @throws {WorkerError} Where it ends first, or does not come.
    */
-  async spawn(_workerNum: number, hooks: WorkerHooks): Promise<WorkerHandle> {
-    const { load, heartbeatMs } = this.#options;
+  async spawn(workerNum: number, hooks: WorkerHooks): Promise<WorkerHandle> {
+    const { load, heartbeatMs, sandbox } = this.#options;
+    const prefix = await this.#prefix(hooks);
     const listener = await SocketListener.open();
-    const child = this.#command();
-    const exited = child.status.then(({ code, signal }) => signal === null ? `exit code ${code}` : `signal ${signal}`);
+    let cell: WorkerCell | null = null;
+    let child: Deno.ChildProcess;
+    try {
+      cell = await sandbox?.enter(workerNum, listener.path) ?? null;
+      child = this.#start(prefix, cell);
+    } catch (error) {
+      await Promise.all([listener.close(), cell?.leave()]);
+      throw error;
+    }
+    cell?.started();
+    const tail = new Tail(TAIL_BYTES);
+    const streams = this.#read(child, workerNum, tail, hooks);
     let isOver = false;
-    void exited.then(() => isOver = true);
+    const exited = child.status.then(async ({ code, signal }) => {
+      isOver = true;
+      await Promise.all([...streams.map((stream) => stream.end()), leave(cell, hooks)]);
+      return signal === null ? `exit code ${code}` : `signal ${signal}`;
+    });
     const kill = () => {
       if (!isOver) child.kill("SIGKILL");
     };
     try {
-      const [pipe] = await Promise.all([firstOf(listener, exited), invite(child, listener)]);
+      const [pipe] = await Promise.all([firstOf(listener, exited, tail), invite(child, listener)]);
       return {
         host: new RemoteHost(pipe, { load, heartbeatMs, ...hooks }),
         pid: child.pid,
         exited,
+        lastWords: () => tail.text,
         kill,
         rssBytes: () => rssOf(child.pid),
       };
@@ -70,32 +121,64 @@ export class ProcessHome implements WorkerHome {
     }
   }
 
-  #command(): Deno.ChildProcess {
+  // A worker ends with its link, unless its loop is blocked: then only the system can end it with its server.
+  async #prefix({ note }: WorkerHooks): Promise<readonly string[]> {
+    if (this.#deathSignal !== null) return await this.#deathSignal ?? [];
+    this.#deathSignal = deathSignalCommand();
+    const command = await this.#deathSignal;
+    if (command === null) note("debug", WITHOUT_DEATH_SIGNAL, {});
+    return command ?? [];
+  }
+
+  #start(prefix: readonly string[], cell: WorkerCell | null): Deno.ChildProcess {
     const { load, memoryBytes, env } = this.#options;
-    const args = workerArguments({ parent: parentCommand(), appPath: load.path, memoryBytes });
-    const options: Deno.CommandOptions = {
-      env: { PAGI_ENV: env },
-      stdin: "piped",
-      stdout: "inherit",
-      stderr: "inherit",
-    };
-    // A worker ends with its link, unless its loop is blocked: then only the system can end it with its server.
-    try {
-      return new Deno.Command("setpriv", { ...options, args: ["--pdeathsig", "KILL", Deno.execPath(), ...args] }).spawn();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable)) throw error;
-      return new Deno.Command(Deno.execPath(), { ...options, args }).spawn();
-    }
+    const [program, ...args] = [
+      ...prefix,
+      Deno.execPath(),
+      ...(cell?.args ?? workerArguments({ parent: parentCommand(), appPath: load.path, memoryBytes })),
+    ];
+    const how: Deno.CommandOptions = { args, stdin: "piped", stderr: "piped" };
+    if (cell === null) return new Deno.Command(program!, { ...how, stdout: "inherit", env: { PAGI_ENV: env } }).spawn();
+    const { cwd, uid, gid } = cell;
+    const user = { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) };
+    return new Deno.Command(program!, { ...how, stdout: "piped", env: { ...cell.env }, clearEnv: true, cwd, ...user }).spawn();
+  }
+
+  #read(child: Deno.ChildProcess, workerNum: number, tail: Tail, { note }: WorkerHooks): WorkerStream[] {
+    const { sandbox } = this.#options;
+    const say = (name: string) => (bytes: number) =>
+      note("warn", `Bytes of the ${name} of a worker were dropped: they came too fast`, { bytes });
+    const errors = new OutputRelay(Deno.stderr, say("standard error"));
+    if (sandbox === null) return [new WorkerStream(child.stderr, new PlainFilter(errors), errors, tail)];
+    const prefix = `[worker ${workerNum}] `;
+    const output = new OutputRelay(Deno.stdout, say("standard output"));
+    return [
+      new WorkerStream(child.stderr, new GuardedFilter(errors, prefix), errors, tail),
+      new WorkerStream(child.stdout, new GuardedFilter(output, prefix), output, null),
+    ];
   }
 }
 
-async function firstOf(listener: SocketListener, exited: Promise<string>): Promise<Pipe> {
+async function firstOf(listener: SocketListener, exited: Promise<string>, tail: Tail): Promise<Pipe> {
   const accepted = listener.accept(CONNECT_MS);
   const how = await Promise.race([accepted, exited]);
   if (typeof how !== "string") return how;
   await listener.close();
   await accepted.catch(() => {});
-  throw new WorkerError(`A worker process ended before it connected: ${how}`);
+  const { text } = tail;
+  throw new WorkerError(`A worker process ended before it connected: ${how}${text === "" ? "" : `: ${text}`}`);
+}
+
+async function leave(cell: WorkerCell | null, { note }: WorkerHooks): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, LEAVE_MS);
+  try {
+    await Promise.race([cell?.leave(), late.promise]);
+  } catch (error) {
+    note("warn", "What a worker had on the disk could not be removed", { error: String(error) });
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function invite({ stdin }: Deno.ChildProcess, { path, secret }: SocketListener): Promise<void> {

@@ -20,13 +20,12 @@ export interface WorkerCommandOptions {
 
 const MEBIBYTE = 1_048_576;
 
+/** Deno's permission flags, and letters of them, alone or several in one. Deno takes their values behind a `=` only. */
+const PERMISSION = /^(?:--(?:(?:allow|deny|ignore)-[a-z-]+|permission-set)|-[ARWNESIP]+)(?:=.*)?$/s;
 /** Flags that are passed on as they are. Deno takes the values of these behind a `=` only, or none. */
-const PASSED =
-  /^--(?:allow-[a-z-]+|deny-[a-z-]+|ignore-[a-z-]+|unstable(?:-[a-z-]+)?|no-npm|no-remote|cached-only|node-modules-dir|unsafely-ignore-certificate-errors)(?:=.*)?$/s;
+const PASSED = /^--(?:unstable(?:-[a-z-]+)?|no-npm|no-remote|cached-only|node-modules-dir|unsafely-ignore-certificate-errors)(?:=.*)?$/s;
 /** Flags whose value may be the next argument. */
 const VALUED = /^--(?:cert|location|conditions)$/;
-/** Letters of Deno's permission flags, alone or several in one. */
-const LETTERS = /^-[ARWNESI]+(?:=.*)?$/s;
 
 /** Makes the arguments, `run` first and the worker's module last. */
 export function workerArguments({ parent, appPath, memoryBytes }: WorkerCommandOptions): string[] {
@@ -36,7 +35,7 @@ export function workerArguments({ parent, appPath, memoryBytes }: WorkerCommandO
     "--no-prompt",
     ...flags,
     ...configFlags(appPath, flags.some((flag) => flag.startsWith("--node-modules-dir"))),
-    ...(memoryBytes > 0 ? [`--v8-flags=--max-old-space-size=${Math.floor(memoryBytes / MEBIBYTE)}`] : []),
+    ...heapFlags(memoryBytes),
     import.meta.resolve("../../worker.ts"),
   ];
 }
@@ -46,7 +45,7 @@ export function passedFlags(command: readonly string[]): string[] {
   const flags: string[] = [];
   for (const [index, flag] of command.entries()) {
     const next = command[index + 1];
-    if (PASSED.test(flag) || LETTERS.test(flag) || VALUED.test(flag.split("=", 1)[0]!) && flag.includes("=")) flags.push(flag);
+    if (PERMISSION.test(flag) || PASSED.test(flag) || VALUED.test(flag.split("=", 1)[0]!) && flag.includes("=")) flags.push(flag);
     else if (VALUED.test(flag) && next !== undefined) flags.push(`${flag}=${next}`);
   }
   return flags;
@@ -62,8 +61,14 @@ export function parentCommand(): string[] {
   }
 }
 
+/** Holds the heap to a limit; 0 is none. */
+export function heapFlags(memoryBytes: number): string[] {
+  return memoryBytes > 0 ? [`--v8-flags=--max-old-space-size=${Math.floor(memoryBytes / MEBIBYTE)}`] : [];
+}
+
+/** Flags for the configuration of the app. */
 // Deno finds packages of a package.json from the module that imports them, once it knows that there is a node_modules.
-function configFlags(appPath: string | null, hasModulesDir: boolean): string[] {
+export function configFlags(appPath: string | null, hasModulesDir: boolean): string[] {
   const config = appPath === null ? null : nearestConfig(appPath.slice(0, appPath.lastIndexOf("/")) || "/");
   if (config === null) return ["--no-config"];
   if (!config.file.endsWith("/package.json")) return ["--config", config.file];

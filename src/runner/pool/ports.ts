@@ -31,6 +31,8 @@ export interface WorkerHandle {
   readonly pid: number | null;
   /** How it ended: `exit code 1`, `signal SIGKILL`. */
   readonly exited: Promise<string>;
+  /** The last lines that it wrote to its standard error, where somebody has read them; empty where there were none. */
+  lastWords?(): string;
   /** Ends it at once. */
   kill(): void;
   /** Resident memory, `null` where nobody can tell. */

@@ -156,7 +156,9 @@ export class SupervisedWorker {
   }
 
   async #ended(cause?: WorkerError): Promise<WorkerError> {
-    return new WorkerError(`Worker ${this.number} ended while it started: ${await this.gone}`, { cause });
+    const how = await this.gone;
+    const words = this.#handle?.lastWords?.() ?? "";
+    return new WorkerError(`Worker ${this.number} ended while it started: ${how}${words === "" ? "" : `: ${words}`}`, { cause });
   }
 
   #oneLess(): void {
