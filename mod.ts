@@ -12,6 +12,7 @@ export * from "./src/runner/serve.ts";
 export type { ServeOptions } from "./src/runner/options.ts";
 export type { LoggerLike } from "./src/runner/logger.ts";
 export type { Server } from "./src/runner/server.ts";
+export type { Denial } from "./src/runner/sandbox/denials.ts";
 export type { WorkerInfo, WorkerState } from "./src/runner/pool/worker_info.ts";
 
 // The CLI is loaded only here, so that importing the library stays light. No top-level await: the app imports this module too, and

@@ -11,6 +11,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { StartupError } from "../spec/errors.ts";
 import { nearest } from "../wire/nearest.ts";
+import { readPermissionFlag } from "./sandbox/permission_flag.ts";
 import { type CommandOptions, environmentName, type Option, OPTION_KEYS, type OptionKey, OPTIONS, UNAVAILABLE } from "./options.ts";
 
 /** What the command line says. */
@@ -87,6 +88,10 @@ function normalise(args: readonly string[], names: Map<string, Named>): { tokens
       positionals.push(token);
       continue;
     }
+    if (readPermissionFlag(token) !== undefined) {
+      tokens.push(`--${OPTIONS.permissions.name}=${token}`);
+      continue;
+    }
     const equals = token.indexOf("=");
     const name = equals < 0 ? token : token.slice(0, equals);
     const named = names.get(name) ?? fail(unknownOption(name, names));
@@ -116,6 +121,12 @@ function unknownOption(name: string, names: Map<string, Named>): string {
   if (missing !== undefined) throw new StartupError(`${name} ${missingText(missing)}`);
   if (name === "--reload" || name === "--watch") {
     return `Unknown option ${name}: to start again when a file changes: deno run --watch -A jsr:@pagi/server app.ts`;
+  }
+  if (name === "--allow-all" || name === "-A") {
+    return `${name} gives an app everything: leave --sandbox out, or name what it may do, such as --allow-net=example.com:443`;
+  }
+  if (/^--(?:allow|deny|ignore)-/.test(name)) {
+    return `Unknown permission flag ${name}: Deno has --allow- and --deny- with read, write, net, env, sys, run, ffi and import, and --ignore- with read and env; after = they need a value`;
   }
   const near = nearest(name, [...names.keys()].filter((known) => known.startsWith("--")));
   return `Unknown option ${name}${near === null ? "" : `: did you mean ${near}?`} (--help lists all options)`;

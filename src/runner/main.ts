@@ -8,7 +8,8 @@
  */
 
 import { StartupError } from "../spec/errors.ts";
-import { type AppHome, homeOf } from "./app_home.ts";
+import { type AppSource, referTo } from "../loading/load_app.ts";
+import { type AppHome, homeOf, sandboxFor } from "./app_home.ts";
 import { type Command, readCommand } from "./arguments.ts";
 import { bannerJson, bannerLines } from "./banner.ts";
 import { openExchanges } from "./counts.ts";
@@ -47,7 +48,7 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 async function run(command: Command): Promise<number> {
-  const { eval: code, help, version, ...options } = command.options;
+  const { eval: code, help, version, printSandbox, ...options } = command.options;
   if (help) return print(helpText());
   if (version) return print(`pagi ${VERSION} (deno ${Deno.version.deno})\n`);
   const name = (key: OptionKey) => `--${OPTIONS[key].name}`;
@@ -62,7 +63,14 @@ async function run(command: Command): Promise<number> {
     ...(command.app === undefined ? {} : { app: command.app }),
     ...(code === undefined ? {} : { code }),
   };
+  if (printSandbox) return print(`${await sandboxCommand(source, settings, logging)}\n`);
   return await new Run(settings, logging).run(homeOf(source, settings, name));
+}
+
+async function sandboxCommand(source: AppSource, settings: Settings, { log }: Logging): Promise<string> {
+  const plan = await sandboxFor(referTo(source), settings, log);
+  if (plan !== null) return plan.command();
+  throw new StartupError("--print-sandbox needs --sandbox: without it, workers have the permissions of the server", { exitCode: 2 });
 }
 
 /** What the last lines of the logs may take where the process ends at once. */

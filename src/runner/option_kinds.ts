@@ -170,6 +170,18 @@ export function logTarget(): Kind<string | boolean> {
   };
 }
 
+/** Texts, one each; repeatable. */
+export function texts(placeholder: string, right: string, isRight: (text: string) => boolean): Kind<readonly string[]> {
+  return {
+    placeholder,
+    right,
+    repeatable: true,
+    parse: (given) => isRight(given) ? [given] : undefined,
+    accepts: (value) => Array.isArray(value) && value.every((text) => typeof text === "string" && isRight(text)),
+    show: (value) => value.join(", "),
+  };
+}
+
 /** Headers, `name:value` each; repeatable. */
 export function headers(): Kind<Headers> {
   const isPair = (pair: unknown) => Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === "string");

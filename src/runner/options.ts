@@ -8,8 +8,9 @@
  */
 
 import type { Headers } from "../spec/events.ts";
+import { readPermissionFlag } from "./sandbox/permission_flag.ts";
 import type { LoggerLike } from "./logger.ts";
-import { choice, count, duration, fileMode, flag, headers, integer, type Kind, logTarget, size, text } from "./option_kinds.ts";
+import { choice, count, duration, fileMode, flag, headers, integer, type Kind, logTarget, size, text, texts } from "./option_kinds.ts";
 
 /** Options of `serve`. Each is also an option of the command line; the units here are those of the names. */
 export interface ServeOptions {
@@ -48,6 +49,20 @@ export interface ServeOptions {
   workerMemoryBytes?: number;
   /** Kills and replaces a worker that does not say for that long that it is alive, default 30,000 ms; 0 is never. */
   heartbeatTimeoutMs?: number;
+  /** Runs the app in worker processes that may do nothing but what `permissions` and `permissionSet` allow. */
+  sandbox?: boolean;
+  /** Deno's permission flags for a sandbox, such as `["--allow-net=api.example.com:443", "--deny-read=/srv/data/private"]`. */
+  permissions?: readonly string[];
+  /** A permission set of the app's deno.json, for a sandbox. */
+  permissionSet?: string;
+  /** Environment variables for a sandbox, each as `NAME=VALUE`, or as `NAME` for the server's own value. */
+  envVar?: readonly string[];
+  /** The user of the workers of a sandbox, by name or number; only where the server runs as root. */
+  workerUser?: string;
+  /** Their group. */
+  workerGroup?: string;
+  /** Their working directory; default: an empty one for each, removed with its worker. */
+  workerCwd?: string;
   /** Environment, such as `development` or `production`. Default: `PAGI_ENV`, else development on a terminal, else production. */
   env?: string;
   /** Whether the app gets a lifespan scope; `on` makes it fatal where the app does not support it. Default `auto`. */
@@ -98,6 +113,7 @@ export interface ServeOptions {
 
 /** What the command line knows besides. */
 export interface CommandOptions extends ServeOptions {
+  printSandbox?: boolean;
   eval?: string;
   version?: boolean;
   help?: boolean;
@@ -192,6 +208,49 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<NonNullable<CommandOpt
     kind: duration(),
     default: 30_000,
     help: "Kill and replace a worker that gives no sign of life for that long; 0 is never",
+  },
+  sandbox: {
+    name: "sandbox",
+    kind: flag(),
+    default: false,
+    help: "Run the app in a worker process that may do nothing but what these options allow",
+  },
+  permissions: {
+    name: "permissions",
+    kind: texts("FLAG", "a permission flag of Deno, such as --allow-net=example.com:443", (text) => readPermissionFlag(text) !== undefined),
+    default: null,
+    help: "What a sandbox allows: Deno's own flags --allow-…, --deny-… and --ignore-…, which can also stand for themselves; repeatable",
+  },
+  permissionSet: {
+    name: "permission-set",
+    kind: text("NAME", "a name"),
+    default: null,
+    help: "A permission set of the app's deno.json, for a sandbox",
+  },
+  envVar: {
+    name: "env-var",
+    kind: texts("NAME[=VALUE]", "a variable as NAME or NAME=VALUE", (text) => /^[^=\0]+(?:=[^\0]*)?$/.test(text)),
+    default: null,
+    help: "Environment variable for a sandbox, which has none else; without a value, that of the server; repeatable",
+  },
+  workerUser: {
+    name: "worker-user",
+    kind: text("USER", "a user"),
+    default: null,
+    help: "User of the workers of a sandbox; only where the server runs as root",
+  },
+  workerGroup: {
+    name: "worker-group",
+    kind: text("GROUP", "a group"),
+    default: null,
+    help: "Group of the workers of a sandbox; only where the server runs as root",
+  },
+  workerCwd: {
+    name: "worker-cwd",
+    kind: text("PATH", "a directory"),
+    default: null,
+    otherwise: "an empty one for each worker",
+    help: "Working directory of the workers of a sandbox",
   },
   env: {
     name: "env",
@@ -305,6 +364,13 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<NonNullable<CommandOpt
     kind: text("PATH", "empty, or a path that begins with / and does not end with it", true),
     default: "",
     help: "Mount point that the app is told",
+  },
+  printSandbox: {
+    name: "print-sandbox",
+    kind: flag(),
+    default: false,
+    help: "Print the command line of a worker in a sandbox, and run nothing",
+    commandOnly: true,
   },
   eval: {
     name: "eval",

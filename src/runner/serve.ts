@@ -64,6 +64,9 @@ export async function serve(app: Servable | string | URL, options: ServeOptions 
 
 function homeFor(app: Servable | string | URL, settings: Settings): AppHome {
   if (typeof app === "string" || app instanceof URL) return homeOf({ app: String(app) }, settings, (key) => key);
+  if (settings.sandbox !== null) {
+    throw new StartupError("sandbox needs an app that a worker can load: give serve() its path, its URL or a specifier", { exitCode: 2 });
+  }
   const { count } = settings.workers;
   if (count !== null && count !== 0) {
     throw new StartupError(`workers (${count}) needs an app that a worker can load: give serve() its path, its URL or a specifier`, {

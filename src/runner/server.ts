@@ -21,6 +21,7 @@ import type { Pool } from "./pool/pool.ts";
 import type { WorkerInfo } from "./pool/worker_info.ts";
 import { portOwner } from "./port_owner.ts";
 import { RunnerObserver } from "./runner_observer.ts";
+import type { Denial } from "./sandbox/denials.ts";
 import type { Settings } from "./settings.ts";
 
 /**
@@ -53,6 +54,8 @@ export interface Server {
   readonly finished: Promise<void>;
   /** The workers that run the app; none where it runs in this process. */
   workers(): readonly WorkerInfo[];
+  /** What an app in a sandbox was denied, as far as it can be seen: derived from Deno's audit log and the flags. */
+  denials(): readonly Denial[];
   /**
    * Stops: accepts no more, tells the app, waits for open exchanges up to `graceMs` (default: the shutdown timeout), ends what is left,
    * and lets the app clean up, for at least a second. Asked again, it gives the same promise.
@@ -84,7 +87,7 @@ export class RunningServer implements Server {
    */
   static async start(home: AppHome, settings: Settings, logging: Logging, stop?: AbortSignal): Promise<RunningServer> {
     const { log } = logging;
-    const { host, pool } = await unlessStopped(home.open(log), stop);
+    const { host, pool, sandbox } = await unlessStopped(home.open(log), stop);
     const accessLog = settings.accessLog === false
       ? null
       : AccessLog.open(settings.accessLog, settings.accessLogFormat, (problem) => log("error", problem));
@@ -109,7 +112,7 @@ export class RunningServer implements Server {
         await host.stop(Math.max(CLEANUP_MS, settings.shutdownTimeoutMs));
         throw explainListen(error, settings);
       }
-      return new RunningServer({ settings, logging, accessLog, host, pool, observer, engine }, home.choice, addrs);
+      return new RunningServer({ settings, logging, accessLog, host, pool, sandbox, observer, engine }, home.choice, addrs);
     } catch (error) {
       await accessLog?.close();
       throw error;
@@ -152,6 +155,10 @@ export class RunningServer implements Server {
 
   workers(): readonly WorkerInfo[] {
     return this.#parts.pool?.workers() ?? [];
+  }
+
+  denials(): readonly Denial[] {
+    return this.#parts.sandbox?.denials() ?? [];
   }
 
   /** The workers, for whoever changes their number; `null` where there are none. */

@@ -11,6 +11,7 @@ import { StartupError } from "../spec/errors.ts";
 import { accessLogFormatter } from "./access_log_format.ts";
 import { nearest } from "../wire/nearest.ts";
 import { type Option, OPTION_KEYS, type OptionKey, OPTIONS, type ServeOptions } from "./options.ts";
+import { sandboxOf, type SandboxSettings } from "./sandbox/sandbox_settings.ts";
 import { readTls, type Tls } from "./tls_files.ts";
 
 /** What was asked of workers. What comes of it depends on the app too: `home_choice.ts`. */
@@ -41,6 +42,8 @@ export interface Settings {
   /** What was asked for. */
   readonly engine: "auto" | "deno";
   readonly workers: WorkerSettings;
+  /** `null` where the app is not shut in. */
+  readonly sandbox: SandboxSettings | null;
   readonly env: string;
   readonly lifespan: "auto" | "on" | "off";
   readonly lifespanStartupTimeoutMs: number;
@@ -90,6 +93,7 @@ export function settle(options: ServeOptions, name: (key: OptionKey) => string =
     tls: tlsOf(options, name),
     engine: engineOf(options, name),
     workers: workersOf(options, name),
+    sandbox: sandboxOf(options, name),
     env,
     lifespan: value(options, "lifespan"),
     lifespanStartupTimeoutMs: value(options, "lifespanStartupTimeoutMs"),

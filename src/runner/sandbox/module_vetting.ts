@@ -1,0 +1,107 @@
+/**
+ * Refuses modules from where an app in a sandbox may not read: Deno checks no permission for what is imported statically, so a text
+ * import of `/etc/passwd` works in a process without any.
+ *
+ * What is computed at run time, Deno checks itself. Between this look and the load a file may change: `docs/sandboxing.md`.
+ *
+ * @module
+ */
+
+import { filePath } from "../../loading/app_reference.ts";
+import { StartupError } from "../../spec/errors.ts";
+import type { Edge, ModuleGraph } from "./module_graph.ts";
+import { isCovered, isNamedDenied } from "./permission_cover.ts";
+import { isWithin, type PermissionFlag } from "./permission_flag.ts";
+
+/** What a graph holds, for the flags of the worker. */
+export interface Vetted {
+  readonly hasNpm: boolean;
+  readonly hasRemote: boolean;
+  /** Names of packages, for the log. */
+  readonly packages: readonly string[];
+}
+
+/** Modules of this package, which every worker loads. */
+const OWN = ["src/", "mod.ts"].map((path) => filePath(new URL(`../../../${path}`, import.meta.url).href));
+
+/** Where Deno keeps the modules of `jsr:` specifiers; they never change, like those of npm. */
+const JSR = "https://jsr.io/";
+
+/**
+ * Looks at every module that would be loaded.
+ *
+ * @param folder Of the app; `null` where it is no file.
+ * @throws {StartupError} For the first one that is refused, with its import chain.
+ */
+export function vetModules(graph: ModuleGraph, folder: string | null, flags: readonly PermissionFlag[]): Vetted {
+  const packages = new Set<string>();
+  let hasRemote = false;
+  // Each with the one that imports it, so that a chain can be told.
+  const importers = new Map<string, { by: string | null; as?: string }>([[graph.root, { by: null }]]);
+  for (const [specifier, { as }] of importers) {
+    const problem = problemOf(specifier, graph.modules.get(specifier)?.error, folder, flags);
+    if (problem !== null) throw new StartupError(`${problem}${chainOf(specifier, importers, as)}`);
+    if (specifier.startsWith("npm:") || specifier.includes("/node_modules/")) packages.add(specifier);
+    if (/^(?:https?|jsr):/.test(specifier)) hasRemote = true;
+    // What the package itself imports is its own affair.
+    if (isOwn(specifier)) continue;
+    for (const edge of graph.modules.get(specifier)?.edges ?? []) follow(edge, specifier, importers);
+  }
+  return { hasNpm: packages.size > 0, hasRemote, packages: [...packages] };
+}
+
+function follow({ target, as }: Edge, by: string, importers: Map<string, { by: string | null; as?: string }>): void {
+  if (!importers.has(target)) importers.set(target, { by, ...(as === undefined ? {} : { as }) });
+}
+
+function problemOf(specifier: string, error: string | undefined, folder: string | null, flags: readonly PermissionFlag[]): string | null {
+  if (specifier.startsWith("file:")) return isOwn(specifier) ? null : fileProblem(filePath(specifier), folder, flags);
+  if (/^https?:/.test(specifier) && !specifier.startsWith(JSR)) {
+    const { host, hostname, port, protocol } = new URL(specifier);
+    const target = port === "" ? `${hostname}:${protocol === "http:" ? 80 : 443}` : host;
+    if (!isCovered(flags, "import", target)) return `The app imports ${specifier}, which needs --allow-import=${target}`;
+  }
+  if (error !== undefined && /^(?:https?|jsr|npm):/.test(specifier)) {
+    return `The app imports ${specifier}, which is not in Deno's cache (a sandbox downloads nothing; "deno cache" does): ${
+      error.split("\n")[0]
+    }`;
+  }
+  return null;
+}
+
+function fileProblem(path: string, folder: string | null, flags: readonly PermissionFlag[]): string | null {
+  const isAllowed = (path: string, folder: string | null) => folder !== null && isWithin(path, folder) || isCovered(flags, "read", path);
+  const real = realPath(path);
+  const denied = [path, real].find((path) => path !== null && isNamedDenied(flags, path));
+  if (denied !== undefined) return `The app imports ${path}, which a --deny-read or --ignore-read covers`;
+  if (!isAllowed(path, folder)) return `The app imports ${path}, which is outside its folder: allow it with --allow-read=${path}`;
+  if (real === null || isAllowed(real, folder === null ? null : realPath(folder))) return null;
+  return `The app imports ${path}, a symbolic link to ${real} outside its folder: allow it with --allow-read=${real}`;
+}
+
+function isOwn(specifier: string): boolean {
+  if (!specifier.startsWith("file:")) return specifier === import.meta.url;
+  const path = filePath(specifier);
+  return OWN.some((own) => own.endsWith("/") ? path.startsWith(own) : path === own);
+}
+
+function chainOf(specifier: string, importers: ReadonlyMap<string, { by: string | null; as?: string }>, as: string | undefined): string {
+  const chain: string[] = [];
+  for (let at: string | null = specifier; at !== null; at = importers.get(at)!.by) chain.unshift(nameOf(at));
+  return chain.length < 2 ? "" : ` (${as === undefined ? "" : `as ${as}, `}${chain.join(" → ")})`;
+}
+
+function nameOf(specifier: string): string {
+  if (specifier.startsWith("file:")) return filePath(specifier);
+  return specifier.length > 80 ? `${specifier.slice(0, 80)}…` : specifier;
+}
+
+function realPath(path: string): string | null {
+  try {
+    return Deno.realPathSync(path);
+  } catch (error) {
+    // Whoever is not there is not read either.
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
