@@ -78,6 +78,12 @@ const paths = {
     await start(send);
     await body(send, String(Deno.pid));
   },
+  "/slow": async (receive, send) => {
+    say("slow");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await start(send);
+    await body(send, "slow answer of " + Deno.pid);
+  },
   "/block": () => {
     say("block");
     while (true);
