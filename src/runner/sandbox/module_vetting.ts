@@ -10,8 +10,8 @@
 import { filePath } from "../../loading/app_reference.ts";
 import { StartupError } from "../../spec/errors.ts";
 import type { Edge, ModuleGraph } from "./module_graph.ts";
-import { isCovered, isNamedDenied } from "./permission_cover.ts";
-import { isWithin, type PermissionFlag } from "./permission_flag.ts";
+import { isCovered } from "./permission_cover.ts";
+import type { PermissionFlag } from "./permission_flag.ts";
 
 /** What a graph holds, for the flags of the worker. */
 export interface Vetted {
@@ -70,13 +70,23 @@ function problemOf(specifier: string, error: string | undefined, folder: string 
 }
 
 function fileProblem(path: string, folder: string | null, flags: readonly PermissionFlag[]): string | null {
-  const isAllowed = (path: string, folder: string | null) => folder !== null && isWithin(path, folder) || isCovered(flags, "read", path);
+  if (!isAllowed(path, folder, flags)) return refusal(path, path, "which is", flags, folder);
   const real = realPath(path);
-  const denied = [path, real].find((path) => path !== null && isNamedDenied(flags, path));
-  if (denied !== undefined) return `The app imports ${path}, which a --deny-read or --ignore-read covers`;
-  if (!isAllowed(path, folder)) return `The app imports ${path}, which is outside its folder: allow it with --allow-read=${path}`;
-  if (real === null || isAllowed(real, folder === null ? null : realPath(folder))) return null;
-  return `The app imports ${path}, a symbolic link to ${real} outside its folder: allow it with --allow-read=${real}`;
+  const realFolder = folder === null ? null : realPath(folder);
+  if (real === null || isAllowed(real, realFolder, flags)) return null;
+  return refusal(path, real, `a symbolic link to ${real}`, flags, realFolder);
+}
+
+// The app may import from its own folder, as if it were allowed to read it.
+function isAllowed(path: string, folder: string | null, flags: readonly PermissionFlag[]): boolean {
+  const own: PermissionFlag[] = folder === null ? [] : [{ effect: "allow", name: "read", values: [folder] }];
+  return isCovered([...own, ...flags], "read", path);
+}
+
+function refusal(path: string, real: string, what: string, flags: readonly PermissionFlag[], folder: string | null): string {
+  const isDenied = isAllowed(real, folder, flags.filter(({ effect }) => effect === "allow"));
+  if (isDenied) return `The app imports ${path}, which a --deny-read or --ignore-read covers`;
+  return `The app imports ${path}, ${what} outside its folder: allow it with --allow-read=${real}`;
 }
 
 function isOwn(specifier: string): boolean {

@@ -14,16 +14,6 @@ import { isWithin, type PermissionFlag, type PermissionName } from "./permission
  * @param target As Deno's audit log names it; `null` stands for all, such as the whole environment.
  */
 export function isCovered(flags: readonly PermissionFlag[], name: PermissionName, target: string | null): boolean {
-  return decide(flags, name, target).isAllowed;
-}
-
-/** Whether a path is denied by name, or in a folder that is. */
-export function isNamedDenied(flags: readonly PermissionFlag[], path: string): boolean {
-  const { rank, isAllowed } = decide(flags, "read", path);
-  return rank > 0 && !isAllowed;
-}
-
-function decide(flags: readonly PermissionFlag[], name: PermissionName, target: string | null): { rank: number; isAllowed: boolean } {
   let best = -1;
   let isAllowed = false;
   for (const flag of flags) {
@@ -35,7 +25,7 @@ function decide(flags: readonly PermissionFlag[], name: PermissionName, target: 
       isAllowed = isAllow;
     }
   }
-  return { rank: best, isAllowed };
+  return isAllowed;
 }
 
 // How closely a flag speaks of a target; -1: not at all, 0: of everything.

@@ -53,7 +53,12 @@ export class WorkerRoom {
   /** The worker is gone: removes everything. */
   async leave(): Promise<void> {
     await this.#audit?.close();
-    await Deno.remove(this.#path, { recursive: true });
+    try {
+      await Deno.remove(this.#path, { recursive: true });
+    } catch (error) {
+      // An app that may write there can have done so itself.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 }
 
