@@ -109,9 +109,9 @@ export class FaultServer implements AsyncDisposable {
     return Number(match[1]);
   }
 
-  /** Waits for a line of the server's log. */
-  log(pattern: RegExp): Promise<string> {
-    return this.#output(this.cli.stderr, pattern);
+  /** Waits for a line of the server's log, from a place in it on. */
+  log(pattern: RegExp, from = 0): Promise<string> {
+    return this.#output(this.cli.stderr, pattern, from);
   }
 
   /** Waits for a line of the access log: status, path and reason; it is written within a quarter of a second. */
@@ -152,8 +152,8 @@ export class FaultServer implements AsyncDisposable {
     await this.#folder[Symbol.asyncDispose]();
   }
 
-  async #output(output: Output, pattern: RegExp): Promise<string> {
-    const found = output.until(pattern);
+  async #output(output: Output, pattern: RegExp, from = 0): Promise<string> {
+    const found = output.until(pattern, from);
     try {
       return await within(found, `${pattern} in the output`, WAIT_MS);
     } catch (error) {
