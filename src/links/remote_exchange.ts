@@ -29,6 +29,8 @@ export interface Front {
   readonly maxClientBytes: number;
   /** Of what may wait for the app of one WebSocket. */
   readonly maxWorkerBytes: number;
+  /** Of an exchange's bytes that were taken in, so many are told at once; the rest with the next, or a little later. */
+  readonly tellBytes: number;
   /** Something was taken in: the worker is told at the end of the batch. */
   changed(exchange: RemoteExchange): void;
   /** It is over. */
@@ -231,10 +233,13 @@ export class RemoteExchange implements Inbound, Sender {
   /**
    * Tells the worker how far its bytes have come.
    *
+   * A little at a time is not worth a packet: it waits for more, or until it is late.
+   *
    * @returns Whether all of them have.
    * @throws {WorkerError} Where it has sent more than it may.
    */
-  report(): boolean {
+  report(isLate: boolean): boolean {
+    if (!isLate && this.taken - this.#toldTaken < this.front.tellBytes) return false;
     const { buffered } = this.#out;
     if (buffered > this.maxClientBytes) throw new WorkerError("More was sent for a client than there was credit for");
     if (this.taken !== this.#toldTaken || buffered !== this.#toldBuffered) this.#tell(buffered);

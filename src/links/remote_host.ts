@@ -35,6 +35,8 @@ export interface RemoteHostOptions {
   asked?(what: "recycle"): void;
 }
 
+/** So much is worth a packet. */
+const TELL_BYTES = 16_384;
 /** Exchanges whose client was slow are looked at this often. */
 const LOOK_MS = 50;
 /** Packets for exchanges that have ended, in a second. */
@@ -53,6 +55,7 @@ export class RemoteHost implements Host, Front {
   completed = 0;
   /** When the worker was last heard of; `performance.now()`. */
   heardAt: number = performance.now();
+  tellBytes = 0;
   maxClientBytes = 0;
   maxWorkerBytes = 0;
   readonly #pipe: Pipe;
@@ -100,7 +103,9 @@ export class RemoteHost implements Host, Front {
    */
   start(start: Start): Promise<void> {
     if (this.#isGone) return Promise.reject(new WorkerError("The worker is gone"));
-    const { highWaterBytes, maxReceiveQueueBytes, maxMessageBytes } = start.limits;
+    const { highWaterBytes, lowWaterBytes, maxReceiveQueueBytes, maxMessageBytes } = start.limits;
+    // Less than the low mark, so that no send of the app waits for what is not told.
+    this.tellBytes = Math.min(TELL_BYTES, lowWaterBytes / 2);
     this.maxClientBytes = highWaterBytes + P.WINDOW + 2 * P.PIECE;
     this.maxWorkerBytes = maxReceiveQueueBytes > 0 ? maxReceiveQueueBytes + maxMessageBytes : Infinity;
     this.#starting = Promise.withResolvers();
@@ -202,7 +207,7 @@ export class RemoteHost implements Host, Front {
     this.#changed = [];
     for (const exchange of changed) {
       exchange.isChanged = false;
-      if (this.#isOpen(exchange) && !exchange.report() && !exchange.isWaiting) {
+      if (this.#isOpen(exchange) && !exchange.report(false) && !exchange.isWaiting) {
         exchange.isWaiting = true;
         this.#waiting.push(exchange);
       }
@@ -214,7 +219,7 @@ export class RemoteHost implements Host, Front {
     this.#look = null;
     if (this.#isGone) return;
     try {
-      this.#waiting = this.#waiting.filter((exchange) => exchange.isWaiting = this.#isOpen(exchange) && !exchange.report());
+      this.#waiting = this.#waiting.filter((exchange) => exchange.isWaiting = this.#isOpen(exchange) && !exchange.report(true));
       this.#lookLater();
     } catch (error) {
       this.abandon(error instanceof WorkerError ? error.message : `A look at an exchange failed: ${error}`);

@@ -274,7 +274,9 @@ Deno.test("fact 3: a stream that Deno cancels because it is whole is no disconne
     assertEquals((await client.response()).body, "one");
     await new Promise((resolve) => setTimeout(resolve, 50));
     const tap = await server.tap();
-    assertEquals(tap.calls, []);
+    // Its buffer is empty, and that is all it was told.
+    assertEquals(tap.calls, [{ call: "drained" }]);
+    await tap.next();
     tap.do((out) => out.end(null));
     assertEquals(await tap.end(), { reason: null });
     assertEquals(server.finished.map(({ bytes }) => bytes), [3]);
@@ -291,7 +293,9 @@ Deno.test("fact 3: a stream that Deno cancels because it is whole is no disconne
     assert(!/content-length/i.test(head), "no length is invented");
     await new Promise((resolve) => setTimeout(resolve, 50));
     const tap = await server.tap();
-    assertEquals(tap.calls, []);
+    // Its buffer is empty, and that is all it was told.
+    assertEquals(tap.calls, [{ call: "drained" }]);
+    await tap.next();
     tap.do((out) => out.end(null));
     assertEquals(await tap.end(), { reason: null });
   });
@@ -384,7 +388,8 @@ Deno.test("fact 68: the buffer of a client that does not read grows, drains when
     tap.do((out) => out.chunk(chunk));
     await step();
   }
-  assertEquals(tap.calls, []);
+  // As long as the kernel took all, the buffer was empty again and again; from then on it is silent.
+  while (tap.calls.length > 0) assertEquals(await tap.next(), { call: "drained" });
   const reading = client.readUntil(() => tap.out.buffered === 0);
   assertEquals(await tap.next(), { call: "drained" });
   assert(tap.out.buffered < SETTINGS.lowWaterBytes);
