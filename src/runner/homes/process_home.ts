@@ -8,11 +8,12 @@ import { RemoteHost } from "../../links/remote_host.ts";
 import { SocketListener } from "../../links/socket_listener.ts";
 import type { Pipe } from "../../links/pipe.ts";
 import type { AppModule } from "../../loading/load_module.ts";
-import { WorkerError } from "../../spec/errors.ts";
+import { StartupError, WorkerError } from "../../spec/errors.ts";
 import type { WorkerHandle, WorkerHome, WorkerHooks } from "../pool/ports.ts";
 import { deathSignalCommand, WITHOUT_DEATH_SIGNAL } from "./death_signal.ts";
 import { OutputRelay } from "./output_relay.ts";
-import { parentCommand, workerArguments } from "./worker_command.ts";
+import { sweepStaleDirectories } from "./stale_directories.ts";
+import { commandLine, grantedFlags, workerArguments } from "./worker_command.ts";
 import { GuardedFilter, PlainFilter, Tail } from "./worker_output.ts";
 import { WorkerStream } from "./worker_stream.ts";
 
@@ -51,6 +52,20 @@ export interface ProcessHomeOptions {
   readonly sandbox: WorkerSandbox | null;
 }
 
+/** What is found out once for all workers. */
+interface Setup {
+  /** The command line of this process, or what it is known to be allowed. */
+  readonly parent: readonly string[];
+  /** What a worker is started through. */
+  readonly prefix: readonly string[];
+}
+
+/** A worker that is not allowed this can't connect. */
+const NEEDED = ["net", "read", "write"] as const;
+
+const UNKNOWN_PERMISSIONS = "Workers can't get the permissions of the server, which may not read its own command line: " +
+  "start it with --allow-all, or with cat in --allow-run";
+
 /** What a process may take from its start to its hello. */
 const CONNECT_MS = 10_000;
 
@@ -67,7 +82,8 @@ const PAGE_BYTES = 4096;
 export class ProcessHome implements WorkerHome {
   readonly name = "process";
   readonly #options: ProcessHomeOptions;
-  #deathSignal: Promise<readonly string[] | null> | null = null;
+  #setup: Promise<Setup> | null = null;
+  #isFirst = true;
 
   /** Nothing is started yet. */
   constructor(options: ProcessHomeOptions) {
@@ -81,17 +97,20 @@ export class ProcessHome implements WorkerHome {
    */
   async spawn(workerNum: number, hooks: WorkerHooks): Promise<WorkerHandle> {
     const { load, heartbeatMs, sandbox } = this.#options;
-    const prefix = await this.#prefix(hooks);
-    const listener = await SocketListener.open();
+    let listener: SocketListener | null = null;
     let cell: WorkerCell | null = null;
     let child: Deno.ChildProcess;
     try {
+      const setup = await (this.#setup ??= this.#prepare(hooks));
+      listener = await SocketListener.open();
       cell = await sandbox?.enter(workerNum, listener.path) ?? null;
-      child = this.#start(prefix, cell);
+      child = this.#start(setup, cell);
     } catch (error) {
-      await Promise.all([listener.close(), cell?.leave()]);
-      throw error;
+      await Promise.all([listener?.close(), cell?.leave()]);
+      throw error instanceof Deno.errors.NotCapable ? new StartupError(missing(error), { cause: error }) : error;
     }
+    if (this.#isFirst) void sweepStaleDirectories(folderOf(folderOf(listener.path)), hooks.note);
+    this.#isFirst = false;
     cell?.started();
     const tail = new Tail(TAIL_BYTES);
     const streams = this.#read(child, workerNum, tail, hooks);
@@ -121,21 +140,34 @@ export class ProcessHome implements WorkerHome {
     }
   }
 
-  // A worker ends with its link, unless its loop is blocked: then only the system can end it with its server.
-  async #prefix({ note }: WorkerHooks): Promise<readonly string[]> {
-    if (this.#deathSignal !== null) return await this.#deathSignal ?? [];
-    this.#deathSignal = deathSignalCommand();
-    const command = await this.#deathSignal;
-    if (command === null) note("debug", WITHOUT_DEATH_SIGNAL, {});
-    return command ?? [];
+  // Once, for all workers.
+  async #prepare({ note }: WorkerHooks): Promise<Setup> {
+    const { sandbox, memoryBytes } = this.#options;
+    const known = commandLine();
+    const parent = known ?? grantedFlags();
+    if (known === null && sandbox === null && !parent.includes("-A")) {
+      if (!NEEDED.every((name) => parent.includes(`--allow-${name}`))) throw new StartupError(UNKNOWN_PERMISSIONS);
+      note(
+        "warn",
+        `The server can't read its own command line without --allow-all or cat in --allow-run: its workers get ${parent.join(" ")}`,
+        {},
+      );
+    }
+    if (memoryBytes > 0 && rssOf(Deno.pid) === null) {
+      note("warn", "The resident memory of workers can't be read, which takes Linux and --allow-all: only their heap has a limit", {});
+    }
+    // A worker ends with its link, unless its loop is blocked: then only the system can end it with its server.
+    const prefix = await deathSignalCommand();
+    if (prefix === null) note("debug", WITHOUT_DEATH_SIGNAL, {});
+    return { parent, prefix: prefix ?? [] };
   }
 
-  #start(prefix: readonly string[], cell: WorkerCell | null): Deno.ChildProcess {
+  #start({ parent, prefix }: Setup, cell: WorkerCell | null): Deno.ChildProcess {
     const { load, memoryBytes, env } = this.#options;
     const [program, ...args] = [
       ...prefix,
       Deno.execPath(),
-      ...(cell?.args ?? workerArguments({ parent: parentCommand(), appPath: load.path, memoryBytes })),
+      ...(cell?.args ?? workerArguments({ parent, appPath: load.path, memoryBytes })),
     ];
     const how: Deno.CommandOptions = { args, stdin: "piped", stderr: "piped" };
     if (cell === null) return new Deno.Command(program!, { ...how, stdout: "inherit", env: { PAGI_ENV: env } }).spawn();
@@ -157,6 +189,15 @@ export class ProcessHome implements WorkerHome {
       new WorkerStream(child.stdout, new GuardedFilter(output, prefix), output, null),
     ];
   }
+}
+
+function missing({ message }: Error): string {
+  return `The server may not start worker processes: ${message}. They take --allow-net, --allow-read and --allow-write for the folder of ` +
+    `temporary files, and --allow-run=${Deno.execPath()}, beside what the app takes`;
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
 }
 
 async function firstOf(listener: SocketListener, exited: Promise<string>, tail: Tail): Promise<Pipe> {

@@ -20,6 +20,9 @@ export interface WorkerCommandOptions {
 
 const MEBIBYTE = 1_048_576;
 
+/** Deno's permissions. */
+const NAMES = ["run", "read", "write", "net", "env", "sys", "ffi", "import"] as const;
+
 /** Deno's permission flags, and letters of them, alone or several in one. Deno takes their values behind a `=` only. */
 const PERMISSION = /^(?:--(?:(?:allow|deny|ignore)-[a-z-]+|permission-set)|-[ARWNESIP]+)(?:=.*)?$/s;
 /** Flags that are passed on as they are. Deno takes the values of these behind a `=` only, or none. */
@@ -51,14 +54,29 @@ export function passedFlags(command: readonly string[]): string[] {
   return flags;
 }
 
-/** The command line of this process up to its main module; `-A` where the system does not tell it and everything is granted. */
+/** Whether a flag gives permissions, or takes some. */
+export function isPermissionFlag(flag: string): boolean {
+  return PERMISSION.test(flag);
+}
+
+/** The command line of this process up to its main module; where it is not known, flags for what is granted without a list. */
 export function parentCommand(): string[] {
-  try {
-    return Deno.readTextFileSync("/proc/self/cmdline").split("\0").slice(1, -1 - Deno.args.length);
-  } catch {
-    const names = ["run", "read", "write", "net", "env", "sys", "ffi", "import"] as const;
-    return names.every((name) => Deno.permissions.querySync({ name }).state === "granted") ? ["-A"] : [];
-  }
+  return commandLine() ?? grantedFlags();
+}
+
+/** The command line of this process up to its main module; `null` where the system does not tell it, or not to it. */
+export function commandLine(): string[] | null {
+  const text = readCommandLine() ?? askCommandLine();
+  return text === null ? null : text.split("\0").slice(1, -1 - Deno.args.length);
+}
+
+/** Flags for all permissions that this process has without a list. What it has by a list can't be asked for. */
+export function grantedFlags(): string[] {
+  const granted = NAMES.filter((name) => {
+    const { state, partial } = Deno.permissions.querySync({ name });
+    return state === "granted" && !partial;
+  });
+  return granted.length === NAMES.length ? ["-A"] : granted.map((name) => `--allow-${name}`);
 }
 
 /** Holds the heap to a limit; 0 is none. */
@@ -73,4 +91,25 @@ export function configFlags(appPath: string | null, hasModulesDir: boolean): str
   if (config === null) return ["--no-config"];
   if (!config.file.endsWith("/package.json")) return ["--config", config.file];
   return hasModulesDir ? ["--no-config"] : ["--no-config", "--node-modules-dir=manual"];
+}
+
+function readCommandLine(): string | null {
+  try {
+    return Deno.readTextFileSync("/proc/self/cmdline");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) return null;
+    throw error;
+  }
+}
+
+// Only a process that may do all reads this file itself.
+function askCommandLine(): string | null {
+  try {
+    const { success, stdout } = new Deno.Command("cat", { args: [`/proc/${Deno.pid}/cmdline`], stdin: "null", stderr: "null" })
+      .outputSync();
+    return success ? new TextDecoder().decode(stdout) : null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) return null;
+    throw error;
+  }
 }

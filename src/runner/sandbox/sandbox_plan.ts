@@ -6,7 +6,7 @@
 
 import { nearestConfig } from "../../loading/config_scope.ts";
 import type { AppModule } from "../../loading/load_module.ts";
-import { configFlags, heapFlags, parentCommand, passedFlags } from "../homes/worker_command.ts";
+import { configFlags, heapFlags, isPermissionFlag, parentCommand, passedFlags } from "../homes/worker_command.ts";
 import type { Log } from "../logger.ts";
 import { type Denial, Denials } from "./denials.ts";
 import { leavingLinks } from "./leaving_links.ts";
@@ -56,9 +56,6 @@ export interface SandboxPlanOptions {
 
 /** Links that are named at startup. */
 const MAX_LINKS = 10;
-
-/** Flags of the server's own command line that give permissions: a sandbox gets none of them. */
-const GIVING = /^(?:--(?:allow|deny|ignore)-|-[ARWNESI])/;
 
 /**
  * Makes a plan: lists the app's modules and looks at them.
@@ -179,7 +176,7 @@ class Plan implements SandboxPlan {
       `--allow-read=${socketPath}`,
       `--allow-write=${socketPath}`,
       `--allow-net=unix:${socketPath}`,
-      ...passedFlags(parentCommand()).filter((flag) => !GIVING.test(flag) && !flag.startsWith("--node-modules-dir") && !OWN.test(flag)),
+      ...passedFlags(parentCommand()).filter((flag) => !isPermissionFlag(flag) && !flag.startsWith("--node-modules-dir") && !OWN.test(flag)),
       ...this.#config,
       ...heapFlags(memoryBytes),
       mainModule(load.specifier),
