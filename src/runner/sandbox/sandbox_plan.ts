@@ -176,7 +176,9 @@ class Plan implements SandboxPlan {
       `--allow-read=${socketPath}`,
       `--allow-write=${socketPath}`,
       `--allow-net=unix:${socketPath}`,
-      ...passedFlags(parentCommand()).filter((flag) => !isPermissionFlag(flag) && !flag.startsWith("--node-modules-dir") && !OWN.test(flag)),
+      ...passedFlags(parentCommand()).filter((flag) =>
+        !isPermissionFlag(flag) && !flag.startsWith("--node-modules-dir") && !OWN.test(flag)
+      ),
       ...this.#config,
       ...heapFlags(memoryBytes),
       mainModule(load.specifier),
