@@ -42,6 +42,8 @@ export class FaultServer implements AsyncDisposable {
   #url = "";
   #baseline: Leftovers | null = null;
   #finished: Finished | null = null;
+  /** All workers that were ever seen. */
+  readonly #pids = new Set<number>();
   #seen = 0;
 
   /** Starts one and waits until it listens; with a closed gate it does not wait. */
@@ -87,7 +89,9 @@ export class FaultServer implements AsyncDisposable {
 
   /** The processes of the workers. */
   workers(): number[] {
-    return children(this.pid);
+    const pids = children(this.pid);
+    for (const pid of pids) this.#pids.add(pid);
+    return pids;
   }
 
   /** Lets a lifespan startup end. */
@@ -106,6 +110,7 @@ export class FaultServer implements AsyncDisposable {
     const text = await within(this.cli.stdout.until(pattern, this.#seen), `the app at ${state}`, WAIT_MS);
     const match = pattern.exec(text.slice(this.#seen))!;
     this.#seen += match.index + match[0].length;
+    this.#pids.add(Number(match[1]));
     return Number(match[1]);
   }
 
@@ -148,7 +153,13 @@ export class FaultServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#finished === null) await this.cli[Symbol.asyncDispose]();
+    if (this.#finished === null) {
+      this.workers();
+      if (isAlive(this.pid)) this.cli.kill("SIGKILL");
+      // Where a test has failed, they may be what it failed for.
+      for (const pid of this.#pids) if (pid !== this.pid && isAlive(pid)) Deno.kill(pid, "SIGKILL");
+      await this.cli[Symbol.asyncDispose]();
+    }
     await this.#folder[Symbol.asyncDispose]();
   }
 
