@@ -45,6 +45,13 @@ export function chooseHome({ count, type }: WorkerSettings, { foreignConfig, isS
     return { name: "process", workers: 1, why: `the app has a configuration of its own, ${foreignConfig}` };
   }
   if (count === 0) return { name: "inline", workers: 0, why: "as asked" };
+  if (type === "thread" && foreignConfig !== null) {
+    fail(
+      `A thread runs under the configuration of its server, and the app has its own, ${foreignConfig}: leave ${
+        name("workerType")
+      } out, a process runs under that of the app`,
+    );
+  }
   const why = count === "auto" ? "one for each available CPU" : "as asked";
   return { name: type ?? "process", workers: count === "auto" ? cpus() : count, why: isSandboxed ? `sandboxed, ${why}` : why };
 }

@@ -21,6 +21,11 @@ Deno.test("chooseHome() takes one process for an app with a configuration of its
   assertEquals(choose({}, foreign), { name: "process", workers: 1, why: "the app has a configuration of its own, /srv/app/deno.json" });
   assertEquals(choose({ workers: 0 }, foreign), { name: "inline", workers: 0, why: "as asked" });
   assertEquals(choose({ workers: 2 }, foreign), { name: "process", workers: 2, why: "as asked" });
+  assertThrows(
+    () => choose({ workers: 2, workerType: "thread" }, foreign),
+    StartupError,
+    "leave workerType out, a process runs under that",
+  );
 });
 
 Deno.test("chooseHome() takes one process for a sandbox, or as many as are asked for, and nothing else", () => {

@@ -9,7 +9,6 @@ const LOADING = "tests/loading/load_app_test.ts";
 const REFERENCES = "tests/loading/app_reference_test.ts";
 
 const PERL = "it means something in Perl alone";
-const WORKERS = "there is no pool of workers yet; the option is refused by name";
 const MANAGER = "a service manager's work: there is no option for it, and an unknown option is refused";
 
 elsewhere("CLI-001", "Options stand before or after the app", OPTIONS);
@@ -28,14 +27,15 @@ elsewhere("CLI-005", "`--access-log FILE` appends", "tests/runner/access_log_tes
 elsewhere("CLI-005", "of it and `--no-access-log` the last one wins (the latter, in the reference)", OPTIONS);
 later("CLI-005", "`--default-middleware`", "nothing wraps the app by itself: middleware is the app's own choice");
 elsewhere("CLI-006", "`--version` and `--help` print and exit with 0", RUN);
-elsewhere("CLI-007", "`--workers` and `--max-connections` are refused by name, and never ignored", ERRORS);
-later("CLI-007", "`--workers`, `--reuseport`, `--max-requests`", WORKERS);
+elsewhere("CLI-007", "`--workers` and `--max-requests`", "tests/runner/workers_test.ts");
+elsewhere("CLI-007", "`--max-connections` is refused by name, and never ignored", ERRORS);
+later("CLI-007", "`--reuseport`", "one front accepts for all workers; ports of their own are for the home listener");
 later("CLI-007", "`--max-connections`", "Deno.serve has no limit on connections: for the engine node");
 elsewhere("CLI-008", "Times are seconds, also broken ones, or have a unit (whole seconds in the reference)", OPTIONS);
 elsewhere("CLI-008", "`--lifespan` takes auto, on and off; `--lifespan-startup-timeout` holds", ERRORS);
 elsewhere("CLI-008", "`--shutdown-timeout` holds", RUN);
 later("CLI-008", "`--timeout`", "capability `timeouts`: the option is refused by name");
-later("CLI-008", "`--heartbeat-timeout`", WORKERS);
+elsewhere("CLI-008", "`--heartbeat-timeout`", "tests/runner/workers_test.ts");
 elsewhere("CLI-009", "Body, queue and message sizes reach the server; `--max-ws-frame-size` is an alias", OPTIONS);
 later("CLI-009", "`--max-header-size`, `--max-header-count`", "capability `target-limits`: the options are refused by name");
 later("CLI-009", "`--listener-backlog`", "Deno.serve takes no backlog");
@@ -48,7 +48,11 @@ elsewhere("CLI-012", "Certificate and key come together and must be there; the e
 elsewhere("CLI-013", "`--socket-mode` is 0 and three octal digits", OPTIONS);
 later("CLI-014", "`--listen`, repeatable", "a server has one listener so far");
 elsewhere("CLI-015", "A socket and a host or port exclude each other (the reference ignores the latter)", ERRORS);
-later("CLI-015", "`-w 0` and `-w 1` are a single process", WORKERS);
+elsewhere(
+  "CLI-015",
+  "`-w 0` is a single process, `-w 1` one worker (both a single process in the reference)",
+  "tests/runner/home_choice_test.ts",
+);
 elsewhere(
   "CLI-016",
   "The environment is that of `-E`, then PAGI_ENV, then production without a terminal; the app finds it in PAGI_ENV",

@@ -6,7 +6,7 @@ import { StartupError } from "../../../src/spec/errors.ts";
 import type { LifespanScope } from "../../../src/spec/scope.ts";
 import { answer } from "../apps.ts";
 import { loose, outcomeOf } from "../probe.ts";
-import { elsewhere, later, row } from "../suite.ts";
+import { elsewhere, row } from "../suite.ts";
 import { Gate, Mailbox, settle } from "../waiting.ts";
 
 const ON = { lifespan: "auto" } as const;
@@ -231,4 +231,4 @@ row("LIFE-020", "Unknown and malformed events reject (EventError), and the start
   }
 });
 
-later("LIFE-023", "Each worker runs its own startup and shutdown", "there is no pool of workers yet; the home inline has one app instance");
+elsewhere("LIFE-023", "Each worker runs its own startup and shutdown", "tests/runner/workers_test.ts");
