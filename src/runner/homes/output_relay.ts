@@ -36,10 +36,10 @@ export class OutputRelay {
     this.#say = say;
   }
 
-  /** Takes bytes, which are copied where they have to wait. */
+  /** Copies bytes. */
   push(bytes: Uint8Array): void {
     if (this.#writing === null) {
-      this.#writing = this.#write(bytes);
+      this.#writing = this.#write(bytes.slice());
       return;
     }
     const cost = bytes.byteLength + PIECE_BYTES;

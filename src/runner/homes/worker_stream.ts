@@ -10,9 +10,12 @@ import type { OutputFilter, Tail } from "./worker_output.ts";
 /** What the last bytes of a process that has ended may take: something that it started may hold its stream open. */
 const LAST_MS = 100;
 
+/** Read at once. As much as a pipe of Linux holds. */
+const READ_BYTES = 65_536;
+
 /** A stream that is read. */
 export class WorkerStream {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader: ReadableStreamBYOBReader;
   readonly #filter: OutputFilter;
   readonly #relay: OutputRelay;
   readonly #tail: Tail | null;
@@ -22,7 +25,7 @@ export class WorkerStream {
 
   /** Begins to read. */
   constructor(stream: ReadableStream<Uint8Array>, filter: OutputFilter, relay: OutputRelay, tail: Tail | null) {
-    this.#reader = stream.getReader();
+    this.#reader = stream.getReader({ mode: "byob" });
     this.#filter = filter;
     this.#relay = relay;
     this.#tail = tail;
@@ -42,13 +45,15 @@ export class WorkerStream {
 
   async #run(): Promise<void> {
     try {
-      for (;;) {
-        const { value } = await this.#reader.read();
-        if (value === undefined) return;
+      // One buffer for all reads: else each would take a fresh one, for a line.
+      for (let buffer = new Uint8Array(READ_BYTES);;) {
+        const { value, done } = await this.#reader.read(buffer);
+        if (done) return;
         this.#tail?.push(value);
         this.#filter.take(value);
         const pauseMs = this.#filter.pauseMs();
         if (pauseMs > 0 && !this.#isEnding) await this.#pause(pauseMs);
+        buffer = new Uint8Array(value.buffer);
       }
     } catch {
       // It can't be read any more: the process has ended, or will be seen to.
