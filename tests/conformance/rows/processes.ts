@@ -43,7 +43,7 @@ later(
   "Each worker may bind a socket of its own",
   "one front accepts for all workers; sockets of their own are for the home listener",
 );
-elsewhere("WORK-015", "Workers serve HTTP/2 over TLS: the front speaks it", "tests/conformance/targets.ts");
+elsewhere("WORK-015", "Workers serve HTTP/2 over TLS: the front speaks it", "tests/conformance/conformance_test.ts");
 elsewhere("WORK-016", "The banner tells their number and kind", WORKERS);
 
 elsewhere("SIG-001", "TERM and INT stop the listener, run the shutdown of the app, and exit with 0", RUN);
