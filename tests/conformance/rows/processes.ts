@@ -30,12 +30,12 @@ elsewhere("WORK-010", "A worker whose loop is blocked is killed and replaced, on
 elsewhere(
   "WORK-011",
   "Limits and timeouts reach the workers: the rows of this suite run with them in processes and threads",
-  "tests/conformance/targets.ts",
+  "tests/conformance/conformance_test.ts",
 );
 elsewhere(
   "WORK-012",
   "All options hold in every home: what the wire needs stays in the front, what a session needs is sent",
-  "tests/conformance/targets.ts",
+  "tests/conformance/conformance_test.ts",
 );
 elsewhere("WORK-013", "Workers log through the front, with their number", SERVE);
 later(
