@@ -25,12 +25,18 @@ interface Invitation {
   readonly secret: string;
 }
 
+// The app can put another function in its place.
+const exit = Deno.exit;
 if ("WorkerGlobalScope" in globalThis) {
-  await serve(new PortPipe(globalThis as unknown as Port)).ended;
+  const pipe = new PortPipe(globalThis as unknown as Port);
+  // It ends this thread only, and nobody would be told.
+  Deno.exit = (code) => {
+    pipe.close();
+    return exit(code);
+  };
+  await serve(pipe).ended;
   close();
 } else {
-  // The app can put another function in its place.
-  const exit = Deno.exit;
   // Ctrl+C goes to the whole group, and a service manager ends all processes of a service: what becomes of a worker is its server's business.
   let served: ServedHost | null = null;
   Deno.addSignalListener("SIGINT", () => {});

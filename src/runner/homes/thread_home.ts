@@ -1,6 +1,8 @@
 /**
  * Workers as threads: Web Workers of this process. For trusted code: a thread shares the permissions and the memory of the server, one
- * that runs out of memory ends the whole process, and one whose loop is blocked can't be stopped.
+ * that runs out of memory ends the whole process, and one whose loop is blocked can't be stopped: `terminate()` takes effect once it
+ * goes on. A thread that ends itself, such as by `close()`, does so without an event: only its silence tells, after the
+ * heartbeat timeout. `Deno.exit()` is told by `worker.ts`.
  *
  * @module
  */
@@ -33,21 +35,24 @@ export class ThreadHome implements WorkerHome {
   /** Starts a thread. */
   spawn(workerNum: number, hooks: WorkerHooks): Promise<WorkerHandle> {
     const { load, heartbeatMs } = this.#options;
-    const worker = new Worker(new URL("../../worker.ts", import.meta.url), { type: "module", name: `worker ${workerNum}` });
+    const worker = new Worker(new URL("../../worker.ts", import.meta.url), { type: "module", name: `pagi worker ${workerNum}` });
     const host = new RemoteHost(new PortPipe(worker as unknown as Port), { load, heartbeatMs, ...hooks });
+    const end = Promise.withResolvers<string>();
+    let fault: string | null = null;
+    let isKilled = false;
     // Not handled, it would end this process.
     worker.addEventListener("error", (event) => {
       event.preventDefault();
-      host.abandon(event.message);
+      fault ??= event.message;
+      host.abandon(fault);
     });
-    const end = Promise.withResolvers<string>();
-    let isKilled = false;
     const terminate = () => {
       worker.terminate();
-      end.resolve(isKilled ? "terminated" : "the thread has ended");
+      end.resolve(fault !== null ? "an error that it did not catch" : isKilled ? "terminated" : "the thread has ended");
     };
     void host.lost.then(() => void setTimeout(terminate, SETTLE_MS));
     const kill = () => {
+      if (isKilled) return;
       isKilled = true;
       terminate();
       hooks.note("warn", "A thread was terminated; where its loop is blocked, it goes on to use a CPU until the server ends", {});
