@@ -171,7 +171,7 @@ export class FakeWorker implements WorkerHandle, WorkerHost {
     }
     if (outcome === "dies") this.die("exit code 1");
     if (outcome === "refuses") {
-      setTimeout(() => this.die("exit code 3"), 0);
+      setImmediate(() => this.die("exit code 3"));
       throw new StartupError("the app refused");
     }
     if (this.abandoned !== null || this.isDead) throw new WorkerError("lost");
@@ -212,7 +212,7 @@ export class FakeWorker implements WorkerHandle, WorkerHost {
     this.#stopping?.resolve();
     this.#loss.resolve(cause);
     // Without its link a worker that has stopped ends by itself.
-    if (this.#hasStopped) setTimeout(() => this.exit("exit code 0"), 0);
+    if (this.#hasStopped) setImmediate(() => this.exit("exit code 0"));
   }
   kill(): void {
     this.kills++;
