@@ -82,6 +82,15 @@ export function nearestConfig(start: string): { folder: string; file: string; ma
   }
 }
 
+/** The file of the configuration that this process runs under; `null` where none applies, `undefined` where that can't be known. */
+export function appliedConfig(): string | null | undefined {
+  const command = commandLine();
+  const explicit = command === null ? null : explicitConfig(command);
+  if (explicit !== null) return Deno.realPathSync(explicit);
+  const folder = appliedFolder();
+  return typeof folder === "string" ? nearestConfig(folder)?.file : folder;
+}
+
 // `null`: no configuration applies. `undefined`: that can't be known here.
 function appliedFolder(): string | null | undefined {
   if (!Deno.mainModule.startsWith("file:")) return folderFor(commandLine(), null);
@@ -98,16 +107,22 @@ export function folderFor(command: readonly string[] | null, mainPath: string | 
   // A main module of a clone may have been a path on the command line, or a name that the app's own configuration knows.
   if (command === null) return undefined;
   if (command.includes("--no-config")) return null;
-  for (const [index, flag] of command.entries()) {
-    const value = /^(?:--config|-c)=(.*)$/s.exec(flag)?.[1] ?? (/^(?:--config|-[A-Za-z]*c)$/.test(flag) ? command[index + 1] : undefined);
-    if (value !== undefined) return folderOf(Deno.realPathSync(value));
-  }
+  const explicit = explicitConfig(command);
+  if (explicit !== null) return folderOf(Deno.realPathSync(explicit));
   const main = command.at(-1);
   if (main === undefined) return undefined;
   if (/^https?:/.test(main)) return null;
   if (mainPath !== null && (main.startsWith("file:") || isPathOf(main, mainPath))) return nearestConfig(folderOf(mainPath))?.folder ?? null;
   // `jsr:` and `npm:` specifiers, and names: Deno looks for the configuration from the working directory.
   return nearestConfig(Deno.cwd())?.folder ?? null;
+}
+
+function explicitConfig(command: readonly string[]): string | null {
+  for (const [index, flag] of command.entries()) {
+    const value = /^(?:--config|-c)=(.*)$/s.exec(flag)?.[1] ?? (/^(?:--config|-[A-Za-z]*c)$/.test(flag) ? command[index + 1] : undefined);
+    if (value !== undefined) return value;
+  }
+  return null;
 }
 
 // The extension may be left out, and a folder may stand for a file in it.

@@ -19,24 +19,26 @@ import { WorkerStream } from "./worker_stream.ts";
 
 /** How a worker that is not trusted is started, and what is to be done when it is gone. */
 export interface WorkerCell {
-  /** Of `deno`. */
-  readonly args: readonly string[];
+  /** A fresh directory for its socket, in one that no worker may look into. */
+  readonly linkFolder: string;
   /** All variables. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   /** Whom it runs as, where that is somebody else. */
   readonly uid?: number;
   readonly gid?: number;
-  /** It is being started. */
-  started(): void;
+  /** The socket is there: the arguments of `deno`. */
+  admit(socketPath: string): Promise<readonly string[]>;
+  /** It is being started; `kill` ends it. */
+  started(kill: () => void): void;
   /** It is gone, or never came. */
   leave(): Promise<void>;
 }
 
 /** Where such workers come from: `../sandbox/sandbox_plan.ts`. */
 export interface WorkerSandbox {
-  /** Makes room for a worker, whose socket is there already. Rejects with `StartupError`. */
-  enter(workerNum: number, socketPath: string): Promise<WorkerCell>;
+  /** Makes room for a worker. Rejects with `StartupError`. */
+  enter(workerNum: number): Promise<WorkerCell>;
 }
 
 /** How subprocesses are started. */
@@ -102,16 +104,16 @@ export class ProcessHome implements WorkerHome {
     let child: Deno.ChildProcess;
     try {
       const setup = await (this.#setup ??= this.#prepare(hooks));
-      listener = await SocketListener.open();
-      cell = await sandbox?.enter(workerNum, listener.path) ?? null;
-      child = this.#start(setup, cell);
+      cell = await sandbox?.enter(workerNum) ?? null;
+      listener = await SocketListener.open(cell?.linkFolder);
+      child = this.#start(setup, cell, await cell?.admit(listener.path));
     } catch (error) {
-      await Promise.all([listener?.close(), cell?.leave()]);
+      await listener?.close();
+      await cell?.leave();
       throw error instanceof Deno.errors.NotCapable ? new StartupError(missing(error), { cause: error }) : error;
     }
-    if (this.#isFirst) void sweepStaleDirectories(folderOf(folderOf(listener.path)), hooks.note);
+    if (this.#isFirst) void sweepStaleDirectories(folderOf(folderOf(cell?.linkFolder ?? listener.path)), hooks.note);
     this.#isFirst = false;
-    cell?.started();
     const tail = new Tail(TAIL_BYTES);
     const streams = this.#read(child, workerNum, tail, hooks);
     let isOver = false;
@@ -123,6 +125,7 @@ export class ProcessHome implements WorkerHome {
     const kill = () => {
       if (!isOver) child.kill("SIGKILL");
     };
+    cell?.started(kill);
     try {
       const [pipe] = await Promise.all([firstOf(listener, exited, tail), invite(child, listener)]);
       return {
@@ -162,12 +165,12 @@ export class ProcessHome implements WorkerHome {
     return { parent, prefix: prefix ?? [] };
   }
 
-  #start({ parent, prefix }: Setup, cell: WorkerCell | null): Deno.ChildProcess {
+  #start({ parent, prefix }: Setup, cell: WorkerCell | null, cellArgs: readonly string[] = []): Deno.ChildProcess {
     const { load, memoryBytes, env } = this.#options;
     const [program, ...args] = [
       ...prefix,
       Deno.execPath(),
-      ...(cell?.args ?? workerArguments({ parent, appPath: load.path, memoryBytes })),
+      ...(cell === null ? workerArguments({ parent, appPath: load.path, memoryBytes }) : cellArgs),
     ];
     const how: Deno.CommandOptions = { args, stdin: "piped", stderr: "piped" };
     if (cell === null) return new Deno.Command(program!, { ...how, stdout: "inherit", env: { PAGI_ENV: env } }).spawn();

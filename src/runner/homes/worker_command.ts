@@ -6,7 +6,8 @@
  * @module
  */
 
-import { nearestConfig } from "../../loading/config_scope.ts";
+import { appliedConfig, foreignConfig, nearestConfig } from "../../loading/config_scope.ts";
+import { StartupError } from "../../spec/errors.ts";
 
 /** What the arguments depend on. */
 export interface WorkerCommandOptions {
@@ -30,14 +31,26 @@ const PASSED = /^--(?:unstable(?:-[a-z-]+)?|no-npm|no-remote|cached-only|node-mo
 /** Flags whose value may be the next argument. */
 const VALUED = /^--(?:cert|location|conditions)$/;
 
-/** Makes the arguments, `run` first and the worker's module last. */
+/**
+ * Makes the arguments, `run` first and the worker's module last.
+ *
+ * @throws {StartupError} Where the permissions of this process are named by a configuration that the worker does not run under.
+ */
 export function workerArguments({ parent, appPath, memoryBytes }: WorkerCommandOptions): string[] {
   const flags = passedFlags(parent);
+  const isForeign = appPath !== null && foreignConfig(appPath) !== null;
+  const set = isForeign ? flags.find((flag) => /^(?:-[A-Z]*P|--permission-set)/.test(flag)) : undefined;
+  if (set !== undefined) {
+    throw new StartupError(
+      `${set} names permissions of another configuration than the app's, which its workers run under: give them as flags, such as --allow-net`,
+    );
+  }
   return [
     "run",
     "--no-prompt",
     ...flags,
-    ...configFlags(appPath, flags.some((flag) => flag.startsWith("--node-modules-dir"))),
+    ...scopeFlags(parent, isForeign),
+    ...flagsFor(workerConfig(appPath), flags.some((flag) => flag.startsWith("--node-modules-dir"))),
     ...heapFlags(memoryBytes),
     import.meta.resolve("../../worker.ts"),
   ];
@@ -84,13 +97,41 @@ export function heapFlags(memoryBytes: number): string[] {
   return memoryBytes > 0 ? [`--v8-flags=--max-old-space-size=${Math.floor(memoryBytes / MEBIBYTE)}`] : [];
 }
 
-/** Flags for the configuration of the app. */
-// Deno finds packages of a package.json from the module that imports them, once it knows that there is a node_modules.
+/** Flags for the configuration of the app: the nearest, or none. */
 export function configFlags(appPath: string | null, hasModulesDir: boolean): string[] {
-  const config = appPath === null ? null : nearestConfig(appPath.slice(0, appPath.lastIndexOf("/")) || "/");
+  return flagsFor(appPath === null ? null : nearestConfig(folderOf(appPath))?.file ?? null, hasModulesDir);
+}
+
+/** Flags of a command line that go with a configuration: import map and lock file. An app with another one has its own of these. */
+export function scopeFlags(command: readonly string[], isForeign: boolean): string[] {
+  const flags: string[] = [];
+  // The last is the main module.
+  for (const [index, flag] of command.slice(0, -1).entries()) {
+    const next = index + 1 < command.length - 1 ? command[index + 1]! : "-";
+    if (/^--(?:no-lock|frozen(?:=.*)?)$/.test(flag) || !isForeign && /^--(?:import-map|lock)=/.test(flag)) flags.push(flag);
+    else if (!isForeign && (flag === "--import-map" || flag === "--lock")) flags.push(next.startsWith("-") ? flag : `${flag}=${next}`);
+  }
+  return flags;
+}
+
+// The app's own, where it has one that changes how it runs; else the one that would apply if it ran in this process.
+function workerConfig(appPath: string | null): string | null {
+  const own = appPath === null ? null : foreignConfig(appPath);
+  if (own !== null) return own.file;
+  const applied = appliedConfig();
+  if (applied !== undefined || appPath === null) return applied ?? null;
+  return nearestConfig(folderOf(appPath))?.file ?? null;
+}
+
+// Deno finds packages of a package.json from the module that imports them, once it knows that there is a node_modules.
+function flagsFor(config: string | null, hasModulesDir: boolean): string[] {
   if (config === null) return ["--no-config"];
-  if (!config.file.endsWith("/package.json")) return ["--config", config.file];
+  if (!config.endsWith("/package.json")) return ["--config", config];
   return hasModulesDir ? ["--no-config"] : ["--no-config", "--node-modules-dir=manual"];
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
 function readCommandLine(): string | null {
