@@ -114,20 +114,27 @@ export class ProcessHome implements WorkerHome {
     }
     if (this.#isFirst) void sweepStaleDirectories(folderOf(folderOf(cell?.linkFolder ?? listener.path)), hooks.note);
     this.#isFirst = false;
+    const link = listener;
     const tail = new Tail(TAIL_BYTES);
     const streams = this.#read(child, workerNum, tail, hooks);
     let isOver = false;
-    const exited = child.status.then(async ({ code, signal }) => {
+    const over = child.status.then(async ({ code, signal }) => {
       isOver = true;
-      await Promise.all([...streams.map((stream) => stream.end()), leave(cell, hooks)]);
+      await Promise.all(streams.map((stream) => stream.end()));
       return signal === null ? `exit code ${code}` : `signal ${signal}`;
+    });
+    const exited = over.then(async (how) => {
+      // Its socket may be in its room.
+      await link.close();
+      await leave(cell, hooks);
+      return how;
     });
     const kill = () => {
       if (!isOver) child.kill("SIGKILL");
     };
     cell?.started(kill);
     try {
-      const [pipe] = await Promise.all([firstOf(listener, exited, tail), invite(child, listener)]);
+      const [pipe] = await Promise.all([firstOf(link, over, tail), invite(child, link)]);
       return {
         host: new RemoteHost(pipe, { load, heartbeatMs, ...hooks }),
         pid: child.pid,
@@ -138,7 +145,7 @@ export class ProcessHome implements WorkerHome {
       };
     } catch (error) {
       kill();
-      await Promise.all([exited, listener.close()]);
+      await Promise.all([exited, link.close()]);
       throw error;
     }
   }
@@ -203,9 +210,9 @@ function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
 }
 
-async function firstOf(listener: SocketListener, exited: Promise<string>, tail: Tail): Promise<Pipe> {
+async function firstOf(listener: SocketListener, over: Promise<string>, tail: Tail): Promise<Pipe> {
   const accepted = listener.accept(CONNECT_MS);
-  const how = await Promise.race([accepted, exited]);
+  const how = await Promise.race([accepted, over]);
   if (typeof how !== "string") return how;
   await listener.close();
   await accepted.catch(() => {});
