@@ -18,7 +18,7 @@ export default async (scope, receive, send) => {
 const THREAD = ["--port", "0", "--worker-type", "thread", "--heartbeat-timeout"];
 
 async function get(url: string): Promise<[number, string]> {
-  const response = await fetch(url);
+  const response = await fetch(url, { signal: AbortSignal.timeout(15_000) });
   return [response.status, await response.text()];
 }
 
