@@ -68,6 +68,8 @@ export class DenoServeEngine implements Engine, Wire {
   #port = 0;
   #reopening: ReturnType<typeof setTimeout> | null = null;
   #draining = false;
+  /** Request bodies that were under way when the drain began and still are. */
+  #uploads = 0;
   #stopping: Promise<void> | null = null;
   #empty: (() => void) | null = null;
   #closed: Promise<void> | null = null;
@@ -103,14 +105,15 @@ export class DenoServeEngine implements Engine, Wire {
   }
 
   /**
-   * Takes no new exchanges. Without open WebSockets the listener and idle connections close at once. `Deno.serve` would close
-   * WebSockets with them, so while there are some, the listener stays and answers 503.
+   * Takes no new exchanges. The listener and idle connections close at once, unless there are open WebSockets or request bodies under
+   * way: `Deno.serve` would break those with them, so as long as there are some, the listener stays and answers 503.
    */
   drain(): void {
     if (this.#draining) return;
     this.#draining = true;
     if (this.#reopening !== null) clearTimeout(this.#reopening);
-    if (this.#sockets.size === 0) this.#shutdown();
+    for (const exchange of this.#exchanges.all()) if (exchange.isUploading) this.#uploads++;
+    this.#shutdownIfHarmless();
   }
 
   /** Waits until nothing is open, at most `graceMs`; then ends what is left. */
@@ -148,9 +151,16 @@ export class DenoServeEngine implements Engine, Wire {
   /** An exchange is over. */
   over(exchange: OpenExchange): void {
     if (!this.#exchanges.delete(exchange)) this.#sockets.delete(exchange);
-    if (!this.#draining || this.#sockets.size > 0) return;
-    if (this.#closed === null) this.#shutdown();
-    if (this.#exchanges.size === 0) this.#empty?.();
+    if (!this.#draining) return;
+    if (this.#closed === null) this.#shutdownIfHarmless();
+    if (this.#exchanges.size + this.#sockets.size === 0) this.#empty?.();
+  }
+
+  /** The request body of an exchange has come to its end, or nobody wants it any more. */
+  uploaded(): void {
+    if (!this.#draining) return;
+    this.#uploads--;
+    this.#shutdownIfHarmless();
   }
 
   // The listener.
@@ -192,6 +202,10 @@ export class DenoServeEngine implements Engine, Wire {
         if (!this.#draining) this.#reopen();
       }
     }, REOPEN_MS);
+  }
+
+  #shutdownIfHarmless(): void {
+    if (this.#sockets.size === 0 && this.#uploads === 0) this.#shutdown();
   }
 
   #shutdown(): void {

@@ -50,6 +50,7 @@ const NO_BYTES = new Uint8Array(0);
 /** The `Outbound` of one session. */
 export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
   place = -1;
+  isUploading: boolean;
   readonly #wire: Wire;
   readonly #request: Request;
   readonly #head: RequestHead;
@@ -72,6 +73,7 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
     this.#wire = wire;
     this.#request = request;
     this.#head = head;
+    this.isUploading = head.body !== "none";
   }
 
   /** The session is there. What it returns is what a handler of `Deno.serve` returns. */
@@ -230,6 +232,7 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
 
   /** A part of the request body. */
   bytes(chunk: Uint8Array, more: boolean): void {
+    if (!more) this.#uploaded();
     if (this.#state !== OVER) this.#tell((inbound) => inbound.body(chunk, more));
   }
 
@@ -305,9 +308,16 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
     return this.#out === null ? 0 : this.#out.taken;
   }
 
+  #uploaded(): void {
+    if (!this.isUploading) return;
+    this.isUploading = false;
+    this.#wire.uploaded();
+  }
+
   #finish(status: number, bytes: number, end: End): void {
     this.#state = OVER;
     this.#in?.discard();
+    this.#uploaded();
     this.#wire.over(this);
     this.#wire.observer.finished(this.#head, status, bytes, end);
   }

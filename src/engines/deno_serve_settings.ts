@@ -67,12 +67,16 @@ export interface Wire {
   socketOpened(socket: OpenExchange): void;
   /** Calls `polled` every few milliseconds until it returns `true`. */
   poll(socket: { polled(): boolean }): void;
+  /** The request body of an exchange, which was under way, is not any more. */
+  uploaded(): void;
   /** An exchange is over. */
   over(exchange: OpenExchange): void;
 }
 
 /** An exchange as the engine sees it when it shuts down. */
 export interface OpenExchange extends Placed {
+  /** Its request body is still under way. */
+  readonly isUploading: boolean;
   /** A line for the log that names the request. */
   note(level: Level, text: string): void;
   /** Ends it, with `server_shutdown`; a promise where the peer still has to answer. */

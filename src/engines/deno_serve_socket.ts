@@ -28,6 +28,7 @@ const SERVICE_RESTART = 1012;
 /** The `SocketOutbound` of one session. */
 export class SocketExchange implements SocketOutbound, OpenExchange {
   place = -1;
+  readonly isUploading = false;
   readonly #wire: Wire;
   readonly #request: Request;
   readonly #head: RequestHead;

@@ -94,6 +94,25 @@ Deno.test("fact 24: close() ends an open stream at the deadline and comes back, 
   assertEquals(server.finished.map(({ end }) => end.reason), ["server_shutdown"]);
 });
 
+Deno.test("DenoServeEngine.drain() lets a request body that is under way come to its end, and answers new requests 503", async () => {
+  const server = await start(({ out }) => out.pull(65_536));
+  using client = await RawClient.connect(server.port);
+  await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab");
+  const tap = await server.tap();
+  assertEquals(await tap.next(), { call: "body", text: "ab", more: true });
+  server.engine.drain();
+  using other = await RawClient.connect(server.port);
+  await other.send(GET);
+  assertEquals((await other.response()).status, 503);
+  tap.do((out) => out.pull(65_536));
+  await client.send("cd");
+  assertEquals(await tap.next(), { call: "body", text: "cd", more: false });
+  tap.do((out) => out.respond(200, [], "whole", 0));
+  assertEquals((await client.response()).body, "whole");
+  await server.engine.close(1000);
+  await server.engine.finished;
+});
+
 Deno.test("DenoServeEngine.close() waits for what ends in time, and answers 503 where nothing was answered", async () => {
   const server = await start();
   using early = await RawClient.connect(server.port);
