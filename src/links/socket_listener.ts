@@ -30,9 +30,9 @@ export class SocketListener {
   readonly #listener: Deno.Listener;
   #isClosed = false;
 
-  /** Makes the directory and listens. */
-  static async open(): Promise<SocketListener> {
-    const directory = await makeLinkDirectory();
+  /** Listens in a fresh directory, which nobody else uses; where none is given, it is made. */
+  static async open(fresh?: string): Promise<SocketListener> {
+    const directory = fresh ?? await makeLinkDirectory();
     try {
       const path = `${directory}/link`;
       return new SocketListener(directory, path, Deno.listen({ transport: "unix", path }));

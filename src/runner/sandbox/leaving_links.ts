@@ -15,12 +15,16 @@ export interface LeavingLink {
 /** Entries that are looked at in all: a sandbox should start quickly, however big its data. */
 const MAX_ENTRIES = 20_000;
 
-/** Finds the links, at most `limit` of them; `isWhole` where every entry was looked at. */
-export function leavingLinks(folders: readonly string[], limit: number): { links: LeavingLink[]; isWhole: boolean } {
+/** Finds the links, at most `limit` of them, among at most so many entries; `isWhole` where every one was looked at. */
+export function leavingLinks(
+  folders: readonly string[],
+  limit: number,
+  maxEntries: number = MAX_ENTRIES,
+): { links: LeavingLink[]; isWhole: boolean } {
   const roots = folders.map((folder) => realPath(folder)).filter((folder) => folder !== null);
   const links: LeavingLink[] = [];
   const waiting = [...new Set(folders)];
-  let left = MAX_ENTRIES;
+  let left = maxEntries;
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
     for (const { name, isDirectory, isSymlink } of entriesOf(folder)) {
       if (left-- === 0) return { links, isWhole: false };

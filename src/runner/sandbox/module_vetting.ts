@@ -11,7 +11,7 @@ import { filePath } from "../../loading/app_reference.ts";
 import { StartupError } from "../../spec/errors.ts";
 import type { Edge, ModuleGraph } from "./module_graph.ts";
 import { isCovered } from "./permission_cover.ts";
-import type { PermissionFlag } from "./permission_flag.ts";
+import { isWithin, type PermissionFlag } from "./permission_flag.ts";
 
 /** What a graph holds, for the flags of the worker. */
 export interface Vetted {
@@ -30,7 +30,7 @@ const JSR = "https://jsr.io/";
 /**
  * Looks at every module that would be loaded.
  *
- * @param folder Of the app; `null` where it is no file.
+ * @param folder What the app may import from; `null` where it is no file.
  * @throws {StartupError} For the first one that is refused, with its import chain.
  */
 export function vetModules(graph: ModuleGraph, folder: string | null, flags: readonly PermissionFlag[]): Vetted {
@@ -39,7 +39,8 @@ export function vetModules(graph: ModuleGraph, folder: string | null, flags: rea
   // Each with the one that imports it, so that a chain can be told.
   const importers = new Map<string, { by: string | null; as?: string }>([[graph.root, { by: null }]]);
   for (const [specifier, { as }] of importers) {
-    const problem = problemOf(specifier, graph.modules.get(specifier)?.error, folder, flags);
+    const problem = hiddenProblem(specifier, graph.root, folder, flags) ??
+      problemOf(specifier, graph.modules.get(specifier)?.error, folder, flags);
     if (problem !== null) throw new StartupError(`${problem}${chainOf(specifier, importers, as)}`);
     if (specifier.startsWith("npm:") || specifier.includes("/node_modules/")) packages.add(specifier);
     if (/^(?:https?|jsr):/.test(specifier)) hasRemote = true;
@@ -52,6 +53,17 @@ export function vetModules(graph: ModuleGraph, folder: string | null, flags: rea
 
 function follow({ target, as }: Edge, by: string, importers: Map<string, { by: string | null; as?: string }>): void {
   if (!importers.has(target)) importers.set(target, { by, ...(as === undefined ? {} : { as }) });
+}
+
+// What a project keeps in `.env`, `.npmrc` and `.git` is no module of it. Packages lie in `node_modules/.deno`, and an app may lie in a
+// hidden folder itself.
+function hiddenProblem(specifier: string, root: string, folder: string | null, flags: readonly PermissionFlag[]): string | null {
+  if (folder === null || !specifier.startsWith("file:") || isOwn(specifier)) return null;
+  const path = filePath(specifier);
+  const ownFolder = root.startsWith("file:") ? filePath(root).replace(/[^/]*$/, "") : folder;
+  const inside = path.slice(path.startsWith(ownFolder) ? ownFolder.length : isWithin(path, folder) ? folder.length : path.length);
+  if (!/(?:^|\/)\./.test(inside.split("/node_modules/", 1)[0]!) || isCovered(flags, "read", path)) return null;
+  return `The app imports ${path}, a hidden file or in a hidden folder: allow it with --allow-read=${path}`;
 }
 
 function problemOf(specifier: string, error: string | undefined, folder: string | null, flags: readonly PermissionFlag[]): string | null {

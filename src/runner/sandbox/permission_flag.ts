@@ -41,6 +41,28 @@ export function writePermissionFlag({ effect, name, values }: PermissionFlag): s
   return `--${effect}-${name}${list}`;
 }
 
+/**
+ * The same flags, one of each kind. Deno takes a list in place of a flag that stands without one, so those two don't mix: of permissions
+ * the list is meant, of denials all.
+ */
+export function mergeFlags(flags: readonly PermissionFlag[]): PermissionFlag[] {
+  const merged = new Map<string, PermissionFlag>();
+  for (const flag of flags) {
+    const key = `${flag.effect}-${flag.name}`;
+    const before = merged.get(key);
+    if (before === undefined) merged.set(key, flag);
+    else if (before.values !== null && flag.values !== null) merged.set(key, { ...flag, values: [...before.values, ...flag.values] });
+    else merged.set(key, { ...flag, values: flag.effect === "allow" ? before.values ?? flag.values : null });
+  }
+  return [...merged.values()];
+}
+
+/** The flag with a list, where it is about all files: others can be added to that. */
+export function withRoot(flag: PermissionFlag): PermissionFlag {
+  const isAll = flag.values === null && flag.effect !== "ignore" && (flag.name === "read" || flag.name === "write");
+  return isAll ? { ...flag, values: ["/"] } : flag;
+}
+
 /** The flag with absolute paths, where its values are paths: a worker has a working directory of its own. */
 export function withAbsolutePaths(flag: PermissionFlag, folder: string): PermissionFlag {
   if (flag.values === null || !OF_PATHS.includes(flag.name)) return flag;

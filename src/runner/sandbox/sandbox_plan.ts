@@ -4,39 +4,44 @@
  * @module
  */
 
+import { makeLinkDirectory } from "../../links/link_directory.ts";
 import { nearestConfig } from "../../loading/config_scope.ts";
 import type { AppModule } from "../../loading/load_module.ts";
 import { configFlags, heapFlags, isPermissionFlag, parentCommand, passedFlags } from "../homes/worker_command.ts";
 import type { Log } from "../logger.ts";
 import { type Denial, Denials } from "./denials.ts";
 import { leavingLinks } from "./leaving_links.ts";
+import { projectFolder, refuseLeavingPackages } from "./project_folder.ts";
 import { denoDirectory, readGraph } from "./module_graph.ts";
 import { vetModules, type Vetted } from "./module_vetting.ts";
 import { isCovered } from "./permission_cover.ts";
-import { type PermissionFlag, withAbsolutePaths, writePermissionFlag } from "./permission_flag.ts";
+import { mergeFlags, type PermissionFlag, withAbsolutePaths, withRoot, writePermissionFlag } from "./permission_flag.ts";
 import { readPermissionSet } from "./permission_set.ts";
 import type { SandboxSettings } from "./sandbox_settings.ts";
-import { giveTo, WorkerRoom } from "./worker_room.ts";
+import { giveTo, type Owner, type Shared, WorkerRoom } from "./worker_room.ts";
 
 /** How a worker is started, and what is to be done when it is gone. */
 export interface Cell {
-  readonly args: readonly string[];
+  /** A fresh directory for its socket, in one that no worker may look into. */
+  readonly linkFolder: string;
   /** All of its environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   /** Whom it runs as, where that is somebody else than the server. */
   readonly uid?: number;
   readonly gid?: number;
-  /** It is being started. */
-  started(): void;
+  /** The socket is there: the arguments of `deno`. */
+  admit(socketPath: string): Promise<readonly string[]>;
+  /** It is being started; `kill` ends it. */
+  started(kill: () => void): void;
   /** It is gone, or never came. */
   leave(): Promise<void>;
 }
 
 /** A plan for all workers of an app. */
 export interface SandboxPlan {
-  /** Makes room for a worker, whose socket is there already; looks at the modules again. Rejects with `StartupError`. */
-  enter(workerNum: number, socketPath: string): Promise<Cell>;
+  /** Makes room for a worker; looks at the modules again. Rejects with `StartupError`. */
+  enter(workerNum: number): Promise<Cell>;
   /** The command line of a worker, for a person to read. */
   command(): string;
   /** What was denied so far. */
@@ -79,9 +84,17 @@ class Plan implements SandboxPlan {
   /** And those of the permission set. */
   readonly #all: readonly PermissionFlag[];
   readonly #config: readonly string[];
+  /** Beside the configuration. */
+  readonly #hasModulesFolder: boolean;
+  /** What the app may import from; `null` where it is no file. */
+  readonly #project: string | null;
   readonly #denials: Denials;
   #vetted: Vetted = { hasNpm: false, hasRemote: false, packages: [] };
   #isFirst = true;
+  /** Where the sockets and rooms of all workers are, as long as there are any. */
+  #ward: Promise<string> | null = null;
+  #cells = 0;
+  #count = 0;
 
   constructor(options: SandboxPlanOptions, denoDir: string) {
     const { settings, load, log } = options;
@@ -89,80 +102,138 @@ class Plan implements SandboxPlan {
     this.#options = options;
     this.#denoDir = denoDir;
     this.#folder = load.path === null ? null : load.path.slice(0, load.path.lastIndexOf("/")) || "/";
-    this.#flags = settings.permissions.map((flag) => withAbsolutePaths(flag, serverFolder));
+    this.#flags = mergeFlags(settings.permissions.map((flag) => withAbsolutePaths(flag, serverFolder))).map(withRoot);
     const config = this.#folder === null ? null : nearestConfig(this.#folder);
     const { permissionSet } = settings;
     const set = permissionSet === null ? [] : readPermissionSet(config?.file ?? null, permissionSet);
     this.#all = [...this.#flags, ...set];
-    this.#config = [...configFlags(load.path, true), ...folderFlags(config?.folder ?? null)];
+    this.#config = [...configFlags(load.path, true), has(config?.folder, "deno.lock") ? "--frozen" : "--no-lock"];
+    this.#hasModulesFolder = has(config?.folder, "node_modules");
+    this.#project = projectFolder(this.#folder, config?.folder ?? null);
     this.#denials = new Denials(this.#all, log);
   }
 
   async vet(): Promise<Vetted> {
     const imports = this.#flags.filter(({ name }) => name === "import").map(writePermissionFlag);
     const { load } = this.#options;
-    const graph = await readGraph(load.specifier, [...this.#config, ...imports], this.#denoDir);
-    this.#vetted = vetModules(graph, this.#folder, this.#all);
-    return this.#vetted;
+    const flags = [...this.#config, modulesFlag(this.#hasModulesFolder), ...imports];
+    const vetted = vetModules(await readGraph(load.specifier, flags, this.#denoDir), this.#project, this.#all);
+    if (this.#usesModulesFolder(vetted)) refuseLeavingPackages(this.#project!, this.#all);
+    this.#vetted = vetted;
+    return vetted;
   }
 
   warn(): void {
     const { log } = this.#options;
+    if (this.#project !== this.#folder) log("info", `The app may import what is in ${this.#project}, the folder of its configuration`);
     for (const name of ["run", "ffi"] as const) {
       if (this.#all.some((flag) => flag.effect === "allow" && flag.name === name)) {
         log("warn", `--allow-${name} ends the sandbox for what it allows: such code runs outside of Deno's permissions`);
       }
     }
-    if (this.#folder !== null && isCovered(this.#all, "write", this.#folder)) {
-      log("warn", `The app may write to its own folder, ${this.#folder}: modules that it writes can import any file as text`);
+    if (this.#project !== null && isCovered(this.#all, "write", this.#project)) {
+      log("warn", `The app may write to its own folder, ${this.#project}: modules that it writes can import any file as text`);
     }
     const folders = this.#all.flatMap(({ effect, name, values }) =>
-      effect === "allow" && (name === "read" || name === "write") ? values ?? [] : []
+      effect === "allow" && (name === "read" || name === "write") ? (values ?? []).filter((path) => path !== "/") : []
     );
     const { links, isWhole } = leavingLinks(folders, MAX_LINKS);
     for (const { path, target } of links) log("warn", `${path} leads out of the allowed folders, to ${target}: the app may go there too`);
     if (!isWhole) log("warn", "There are more entries in the allowed folders than are searched for symbolic links");
   }
 
-  async enter(workerNum: number, socketPath: string): Promise<Cell> {
+  async enter(workerNum: number): Promise<Cell> {
     const { settings } = this.#options;
     // An app that may write could have changed its modules.
     if (!this.#isFirst) await this.vet();
     this.#isFirst = false;
-    const room = await WorkerRoom.make(this.#denoDir, settings);
+    // An app without packages finds none: their files can be read without a permission.
+    const shared: Shared[] = this.#vetted.hasNpm && !this.#hasModulesFolder ? ["remote", "gen", "npm"] : ["remote", "gen"];
+    this.#cells++;
+    let room: WorkerRoom | null = null;
     try {
-      for (const path of [socketPath, socketPath.slice(0, socketPath.lastIndexOf("/"))]) await giveTo(path, settings);
+      const ward = await (this.#ward ??= makeWard(settings));
+      const name = `${ward}/${++this.#count}`;
+      room = await WorkerRoom.make(`${name}r`, this.#denoDir, shared, settings);
+      await Deno.mkdir(name, { mode: 0o700 });
+      return this.#cell(workerNum, ward, name, room);
     } catch (error) {
-      await room.leave();
+      await room?.leave();
+      await this.#leave();
       throw error;
     }
+  }
+
+  #cell(workerNum: number, ward: string, linkFolder: string, room: WorkerRoom): Cell {
+    const { settings, log } = this.#options;
     const cwd = settings.cwd ?? room.cwd;
     const audit: Record<string, string> = room.auditPath === null ? {} : { DENO_AUDIT_PERMISSIONS: room.auditPath };
+    let socket = "";
     return {
-      args: this.#args(socketPath),
+      linkFolder,
       env: { ...this.#env(room.denoDir), ...audit },
       cwd,
       ...(settings.uid === null ? {} : { uid: settings.uid }),
       ...(settings.gid === null ? {} : { gid: settings.gid }),
-      started: () => room.listen((line) => this.#denials.observe(workerNum, line, socketPath, cwd)),
-      leave: () => room.leave(),
+      admit: async (socketPath) => {
+        socket = socketPath;
+        for (const path of [linkFolder, socketPath]) await giveTo(path, settings);
+        return this.#args(socketPath, ward);
+      },
+      started: (kill) =>
+        room.listen((line) => this.#denials.observe(workerNum, line, socket, cwd), (cause) => {
+          log("warn", `Worker ${workerNum} is killed: ${cause}`, { worker: workerNum });
+          kill();
+        }),
+      leave: async () => {
+        try {
+          await room.leave();
+        } finally {
+          await this.#leave();
+        }
+      },
     };
+  }
+
+  // Nothing of the last worker stays.
+  async #leave(): Promise<void> {
+    const ward = this.#ward;
+    if (--this.#cells > 0 || ward === null) return;
+    this.#ward = null;
+    await Deno.remove(await ward, { recursive: true });
   }
 
   command(): string {
     const env = Object.entries(this.#env("DENO_DIR_OF_THE_WORKER")).map(([name, value]) => quoted(`${name}=${value}`));
-    return ["env", "-i", ...env, ...[Deno.execPath(), ...this.#args("SOCKET_OF_THE_WORKER")].map(quoted)].join(" ");
+    return ["env", "-i", ...env, ...[Deno.execPath(), ...this.#args("SOCKET_OF_THE_WORKER", "FOLDER_OF_SOCKETS")].map(quoted)].join(" ");
   }
 
   denials(): readonly Denial[] {
     return this.#denials.list();
   }
 
+  #usesModulesFolder({ hasNpm }: Vetted): boolean {
+    return hasNpm && this.#hasModulesFolder;
+  }
+
+  // More closely than any other flag: the link's own socket is allowed, those of other workers and their rooms are not.
+  #linkFlags(socketPath: string, ward: string): string[] {
+    const net = this.#flags.find(({ effect, name }) => effect === "allow" && name === "net");
+    return [
+      `--allow-read=${socketPath}`,
+      `--allow-write=${socketPath}`,
+      `--deny-read=${ward}`,
+      `--deny-write=${ward}`,
+      // A list would take the place of all.
+      ...(net?.values === null ? [] : [`--allow-net=unix:${socketPath}`]),
+    ];
+  }
+
   #env(denoDir: string): Record<string, string> {
     return { ...this.#options.settings.env, PAGI_ENV: this.#options.env, DENO_DIR: denoDir, NO_COLOR: "1" };
   }
 
-  #args(socketPath: string): string[] {
+  #args(socketPath: string, ward: string): string[] {
     const { load, memoryBytes, settings } = this.#options;
     const { hasNpm, hasRemote } = this.#vetted;
     return [
@@ -173,33 +244,40 @@ class Plan implements SandboxPlan {
       ...(hasRemote ? [] : ["--no-remote"]),
       ...(settings.permissionSet === null ? [] : [`--permission-set=${settings.permissionSet}`]),
       ...this.#flags.map(writePermissionFlag),
-      `--allow-read=${socketPath}`,
-      `--allow-write=${socketPath}`,
-      `--allow-net=unix:${socketPath}`,
+      ...this.#linkFlags(socketPath, ward),
       ...passedFlags(parentCommand()).filter((flag) =>
         !isPermissionFlag(flag) && !flag.startsWith("--node-modules-dir") && !OWN.test(flag)
       ),
       ...this.#config,
+      modulesFlag(this.#usesModulesFolder(this.#vetted)),
       ...heapFlags(memoryBytes),
       mainModule(load.specifier),
     ];
   }
 }
 
+// Fresh, and named as the directories of links are, so that one of a dead server is swept.
+async function makeWard(owner: Owner): Promise<string> {
+  const ward = await Deno.realPath(await makeLinkDirectory());
+  await giveTo(ward, owner);
+  return ward;
+}
+
 /** Flags that a sandbox sets itself. */
 const OWN = /^--(?:no-npm|no-remote|cached-only)$/;
 
 // A package of an app must not be installed into its folder when it starts: scripts of packages run without a sandbox then.
-function folderFlags(folder: string | null): string[] {
-  const has = (name: string) => {
-    try {
-      return folder !== null && Deno.statSync(`${folder}/${name}`) !== null;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
-      throw error;
-    }
-  };
-  return [`--node-modules-dir=${has("node_modules") ? "manual" : "none"}`, has("deno.lock") ? "--frozen" : "--no-lock"];
+function modulesFlag(isUsed: boolean): string {
+  return `--node-modules-dir=${isUsed ? "manual" : "none"}`;
+}
+
+function has(folder: string | undefined, name: string): boolean {
+  try {
+    return folder !== undefined && Deno.statSync(`${folder}/${name}`) !== null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 // What stands in the graph of the main module is loaded without a permission to read: the app's modules are in it by name, though the

@@ -5,11 +5,11 @@
  * @module
  */
 
-import { makeLinkDirectory } from "../../links/link_directory.ts";
 import { AuditPipe } from "./audit_pipe.ts";
+import { DiskWatch } from "./disk_watch.ts";
 
 /** Of Deno's folder, what workers only read. */
-const SHARED = ["remote", "npm", "gen"] as const;
+export type Shared = "remote" | "npm" | "gen";
 
 /** Who owns it. */
 export interface Owner {
@@ -25,14 +25,14 @@ export class WorkerRoom {
   readonly auditPath: string | null;
   readonly #path: string;
   #audit: AuditPipe | null = null;
+  #disk: DiskWatch | null = null;
 
-  /** Makes it. */
-  static async make(denoDir: string, { uid, gid }: Owner): Promise<WorkerRoom> {
-    // Its name tells whose it is, so that those of dead servers are swept with the links.
-    const path = await makeLinkDirectory();
+  /** Makes it at a path where nothing is yet; `shared` is what of `denoDir` is linked into it. */
+  static async make(path: string, denoDir: string, shared: readonly Shared[], { uid, gid }: Owner): Promise<WorkerRoom> {
+    await Deno.mkdir(path, { mode: 0o700 });
     const [cwd, own] = [`${path}/cwd`, `${path}/deno`];
     await Promise.all([Deno.mkdir(cwd), Deno.mkdir(own)]);
-    await Promise.all(SHARED.map((name) => Deno.symlink(`${denoDir}/${name}`, `${own}/${name}`)));
+    await Promise.all(shared.map((name) => Deno.symlink(`${denoDir}/${name}`, `${own}/${name}`)));
     const auditPath = await AuditPipe.make(`${path}/audit`);
     for (const name of [path, cwd, own, ...(auditPath === null ? [] : [auditPath])]) await giveTo(name, { uid, gid });
     return new WorkerRoom(path, auditPath);
@@ -45,13 +45,15 @@ export class WorkerRoom {
     this.auditPath = auditPath;
   }
 
-  /** The worker is being started: reads its audit log. */
-  listen(onLine: (line: string) => void): void {
+  /** The worker is being started: reads its audit log, and looks at what it has on the disk; `full` is called with a cause. */
+  listen(onLine: (line: string) => void, full: (cause: string) => void): void {
     if (this.auditPath !== null) this.#audit = new AuditPipe(this.auditPath, onLine);
+    this.#disk = new DiskWatch([this.cwd, this.denoDir], full);
   }
 
   /** The worker is gone: removes everything. */
   async leave(): Promise<void> {
+    await this.#disk?.stop();
     await this.#audit?.close();
     try {
       await Deno.remove(this.#path, { recursive: true });

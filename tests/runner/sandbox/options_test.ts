@@ -49,7 +49,8 @@ Deno.test("cli --print-sandbox prints the flags as given, the link's own, and ru
   assertEquals(code, 0);
   assertEquals(stdout.split("\n").length, 2);
   assertMatch(stdout, /^env -i 'A=it'\\''s' PAGI_ENV=production /);
-  const link = "--allow-read=SOCKET_OF_THE_WORKER --allow-write=SOCKET_OF_THE_WORKER --allow-net=unix:SOCKET_OF_THE_WORKER";
+  const link = "--allow-read=SOCKET_OF_THE_WORKER --allow-write=SOCKET_OF_THE_WORKER --deny-read=FOLDER_OF_SOCKETS " +
+    "--deny-write=FOLDER_OF_SOCKETS --allow-net=unix:SOCKET_OF_THE_WORKER";
   assertStringIncludes(
     stdout,
     `--permission-set=app --allow-net=a.com:443 --deny-net=a.com:22 --allow-read=${dir.path}/data ${link} --config `,
