@@ -11,7 +11,7 @@ import { CLOSE, NOTIFY, TRAILERS } from "../exchange.ts";
 import { WorkerError } from "../spec/errors.ts";
 import { closeTextProblem } from "../wire/close_codes.ts";
 import { headerProblem, isToken } from "../wire/headers.ts";
-import { MAX_BYTES, MAX_HEADERS, MAX_REASON, PACKETS } from "./packets.ts";
+import { MAX_BYTES, MAX_HEADER_CHARS, MAX_HEADERS, MAX_REASON, PACKETS } from "./packets.ts";
 
 /** A kind of field; with a question mark it may be `null`. */
 export type Kind =
@@ -103,13 +103,15 @@ function isFields(value: unknown): boolean {
 
 function isHeaders(value: unknown): boolean {
   if (!Array.isArray(value) || value.length > MAX_HEADERS) return false;
+  let characters = 0;
   for (const pair of value as unknown[]) {
     if (!Array.isArray(pair) || pair.length !== 2) return false;
     const [name, text] = pair as [unknown, unknown];
     if (!isText(name) || !isText(text) || headerProblem(name, text) !== null) return false;
+    characters += name.length + text.length;
     if (name.length === 17 && name.toLowerCase() === "transfer-encoding") return false; // framing is the server's
   }
-  return true;
+  return characters <= MAX_HEADER_CHARS;
 }
 
 // RFC 6455 section 7.4; 1005 stands for a close frame without a code.

@@ -31,6 +31,8 @@ export interface Front {
   readonly maxWorkerBytes: number;
   /** Of an exchange's bytes that were taken in, so many are told at once; the rest with the next, or a little later. */
   readonly tellBytes: number;
+  /** A message may be empty: there were not too many of late. */
+  mayBeEmpty(): boolean;
   /** Something was taken in: the worker is told at the end of the batch. */
   changed(exchange: RemoteExchange): void;
   /** It is over. */
@@ -177,6 +179,7 @@ export class RemoteExchange implements Inbound, Sender {
 
   chunk(bytes: Uint8Array): void {
     if (this.#bodiless) throw new WorkerError("Body bytes came for an answer that has no body");
+    if (bytes.byteLength === 0) throw new WorkerError("A chunk is empty");
     this.#given += bytes.byteLength;
     if (this.#declared >= 0 && this.#given > this.#declared) throw new WorkerError("A body is longer than it was declared");
     this.#out.chunk(bytes);

@@ -41,8 +41,15 @@ const TELL_BYTES = 16_384;
 const LOOK_MS = 50;
 /** Packets for exchanges that have ended, in a second. */
 const STRAYS_PER_SECOND = 100_000;
-/** Lines for the log, in a second. */
+/** Packets that move nothing, in a second; those that come seldom count {@linkcode SELDOM} times. */
+const IDLE_PER_SECOND = 200_000;
+const SELDOM = 10;
+/** Lines for the log, in a second, … */
 const NOTES_PER_SECOND = 200;
+/** … and their characters. */
+const NOTE_CHARS_PER_SECOND = 1 << 18;
+/** Empty WebSocket messages, in a second. */
+const EMPTY_PER_SECOND = 1000;
 
 /** A worker that stops is given that much less than there is, or a tenth less. */
 const LAST_WORDS_MS = 100;
@@ -68,7 +75,11 @@ export class RemoteHost implements Host, Front {
   #waiting: RemoteExchange[] = [];
   readonly #shared: SharedValues;
   readonly #strays = new Allowance(STRAYS_PER_SECOND);
+  readonly #idle = new Allowance(IDLE_PER_SECOND);
   readonly #notes = new Allowance(NOTES_PER_SECOND);
+  readonly #noteChars = new Allowance(NOTE_CHARS_PER_SECOND);
+  readonly #empty = new Allowance(EMPTY_PER_SECOND);
+  #isAsked = false;
   #droppedNotes = 0;
   #look: ReturnType<typeof setTimeout> | null = null;
   #starting: PromiseWithResolvers<void> | null = null;
@@ -180,6 +191,10 @@ export class RemoteHost implements Host, Front {
     this.#changed.push(exchange);
   }
 
+  mayBeEmpty(): boolean {
+    return this.#empty.spend();
+  }
+
   over(exchange: RemoteExchange): void {
     // One that was lost is not there any more.
     if (!this.#exchanges.delete(exchange)) return;
@@ -235,6 +250,7 @@ export class RemoteHost implements Host, Front {
   }
 
   #dispatch(items: readonly unknown[], bytes: Uint8Array): void {
+    if (items.length === 0) throw new WorkerError("A batch is empty");
     let at = 0;
     let from = 0;
     // Bytes are kept as long as a client may take: a small part must not keep a large batch with it.
@@ -260,19 +276,22 @@ export class RemoteHost implements Host, Front {
   }
 
   #control(code: number, items: readonly unknown[], at: number): void {
+    this.#spend(SELDOM);
     switch (code) {
       case P.READY:
         this.#starting?.resolve();
         this.#starting = null;
         break;
       case P.FAILED:
-        this.#starting?.reject(new StartupError(items[at + 2] as string, { exitCode: items[at + 3] === 2 ? 2 : 3 }));
+        this.#starting?.reject(new StartupError(cut(items[at + 2] as string), { exitCode: items[at + 3] === 2 ? 2 : 3 }));
         this.#starting = null;
         break;
       case P.STOPPED:
         this.#stopping?.resolve();
         break;
       case P.RECYCLE:
+        if (this.#isAsked) break;
+        this.#isAsked = true;
         this.#options.asked?.("recycle");
         break;
     }
@@ -288,8 +307,10 @@ export class RemoteHost implements Host, Front {
       case P.RESPOND:
         return exchange.respond(a as number, b as Pairs, typeof c === "number" ? take(c) : c as string, d as number, e as string | null);
       case P.PULL:
+        this.#spend(1);
         return exchange.pull(a as number);
       case P.WATCH:
+        this.#spend(1);
         return exchange.watch();
       case P.NOTE:
         return this.#note(a as Level, b as string, c as NoteFields, exchange);
@@ -300,6 +321,7 @@ export class RemoteHost implements Host, Front {
       case P.CHUNK:
         return exchange.chunk(take(a as number));
       case P.FLUSH:
+        this.#spend(1);
         return exchange.flush();
       case P.END:
         return exchange.end(a as Pairs | null, b as string | null);
@@ -315,10 +337,16 @@ export class RemoteHost implements Host, Front {
       case P.SEND_PART:
         return exchange.sendPart(a === 1, b === 1, take(c as number));
       case P.PING:
+        this.#spend(SELDOM);
         return exchange.ping(a as number);
       case P.CLOSE:
         return exchange.close(a as number, b as string);
     }
+  }
+
+  // No client is any further for it, and the front has work.
+  #spend(amount: number): void {
+    if (!this.#idle.spend(amount)) throw new WorkerError("Too many packets came that move nothing");
   }
 
   // Its exchange has ended; its bytes are still in the batch.
@@ -330,7 +358,9 @@ export class RemoteHost implements Host, Front {
   }
 
   #note(level: Level, text: string, fields: NoteFields, exchange: RemoteExchange | null): void {
-    if (!this.#notes.spend()) {
+    // An app that fails each request has many, too.
+    this.#spend(2);
+    if (!this.#notes.spend() || !this.#noteChars.spend(Math.min(charactersOf(text, fields), NOTE_CHARS_PER_SECOND))) {
       this.#droppedNotes++;
       return;
     }
@@ -357,6 +387,12 @@ export class RemoteHost implements Host, Front {
 
 type Pairs = RequestHead["headers"];
 type NoteFields = Fields | null;
+
+function charactersOf(text: string, fields: NoteFields): number {
+  let count = text.length;
+  for (const value of Object.values(fields ?? {})) count += typeof value === "string" ? value.length : 8;
+  return count;
+}
 
 function parse(text: string): readonly unknown[] {
   let items: unknown;

@@ -14,6 +14,9 @@ import { type Front, type LossReason, RemoteExchange } from "./remote_exchange.t
 /** What a message counts beside its bytes while it waits for a worker. */
 const MESSAGE = 64;
 
+/** More messages than a session ever lets wait, since it counts their bytes. */
+const MAX_SMALL = 500_000;
+
 const SERVICE_RESTART = 1012;
 
 const encoder = new TextEncoder();
@@ -24,7 +27,8 @@ export class RemoteSocket extends RemoteExchange implements SocketInbound {
   readonly #out: SocketOutbound;
   /** Bytes for the worker that have not left. */
   #queued = 0;
-  #overflowed = false;
+  /** Messages since the client last took almost all. */
+  #small = 0;
   #parts: Uint8Array[] = [];
   #partBytes = 0;
 
@@ -78,6 +82,7 @@ export class RemoteSocket extends RemoteExchange implements SocketInbound {
   send(text: string): void {
     if (this.#parts.length > 0) throw new WorkerError("A message came in the midst of another");
     this.#out.message(text);
+    this.#sent(text.length);
     this.took(text.length);
   }
 
@@ -91,6 +96,7 @@ export class RemoteSocket extends RemoteExchange implements SocketInbound {
       this.#parts = [];
       this.#partBytes = 0;
       this.#out.message(isText ? decoder.decode(whole) : whole);
+      this.#sent(whole.byteLength);
     }
     this.took(bytes.byteLength);
   }
@@ -115,13 +121,23 @@ export class RemoteSocket extends RemoteExchange implements SocketInbound {
     return this.front.maxClientBytes + P.MAX_MESSAGE;
   }
 
+  // What a message takes in the engine beside its bytes, no engine tells: many small ones, and empty ones, are counted here.
+  #sent(length: number): void {
+    if (this.#out.buffered <= this.front.tellBytes) this.#small = 0;
+    if (++this.#small <= MAX_SMALL && (length > 0 || this.front.mayBeEmpty())) return;
+    this.#cut("The app sends too many small messages to a client that does not read");
+  }
+
+  #cut(text: string): void {
+    if (this.state === P.CUT) return;
+    this.state = P.CUT;
+    this.#out.note("warn", text);
+    this.#out.abort("queue_overflow");
+  }
+
   // A worker that takes nothing in must not make the front keep all that its peer sends.
   #queue(bytes: number): void {
     this.#queued += bytes;
-    if (this.#queued <= this.front.maxWorkerBytes || this.#overflowed) return;
-    this.#overflowed = true;
-    this.state = P.CUT;
-    this.#out.note("warn", "The worker takes no messages: too many wait for it");
-    this.#out.abort("queue_overflow");
+    if (this.#queued > this.front.maxWorkerBytes) this.#cut("The worker takes no messages: too many wait for it");
   }
 }

@@ -49,8 +49,9 @@ Deno.test("RemoteHost gives up a worker that reads nothing while its clients kee
   let batches = 0;
   let why: string | null = null;
   void host.lost.then((cause) => why = cause);
+  const chunk = new Uint8Array(16_384); // so much is told at once
   for (; why === null && batches < 20_000_000; batches++) {
-    pipe.give(`[24,${id},1]`, new Uint8Array(1));
+    pipe.give(`[24,${id},16384]`, chunk);
     if (batches % 1000 === 0) await turn();
   }
   assertMatch(String(why), /takes nothing in/);
@@ -208,4 +209,44 @@ Deno.test("a long reason and long headers of an app do not cost its worker the l
   assertMatch(told, /could not be sent.*500/s);
   host.abandon("");
   await worker.done();
+});
+
+Deno.test("RemoteHost cuts a WebSocket whose app floods a client with messages that no buffer counts, and keeps the worker", async () => {
+  for (const packets of [`29,$,""`, "30,$,0,0,0"]) {
+    const { pipe, host, open } = await handFront();
+    const { id, engine } = await open(headOf("websocket"));
+    const other = await open();
+    pipe.give(`[28,${id},null,[]]`);
+    engine.calls.length = 0;
+    const batch = `[${Array(1000).fill(packets.replace("$", String(id))).join(",")}]`;
+    for (let count = 0; count < 5; count++) pipe.give(batch);
+    const sent = engine.calls.filter(([name]) => name === "message").length;
+    assert(sent > 900 && sent < 2000, `${sent} of ${packets}`);
+    assertEquals(engine.calls.filter(([name]) => name === "abort"), [["abort", "queue_overflow"]]);
+    pipe.give(`[22,${other.id},200,[],"",0,null]`);
+    assertEquals(other.engine.calls.at(-1)?.[0], "respond");
+    host.abandon("");
+  }
+});
+
+Deno.test("RemoteHost hears once that its worker asks to be replaced", async () => {
+  const { pipe, host, asked } = await handFront();
+  pipe.give(`[${Array(1000).fill("6,0").join(",")}]`);
+  assertEquals(asked, ["recycle"]);
+  host.abandon("");
+});
+
+Deno.test("RemoteHost takes only so many characters for its log in a second, however few the lines", async () => {
+  const { pipe, host, notes } = await handFront();
+  const fields = JSON.stringify(Object.fromEntries(Array.from({ length: 16 }, (_, at) => [`f${at}`, "x".repeat(8000)])));
+  for (let count = 0; count < 100; count++) pipe.give(`[5,0,"info","y",${fields}]`);
+  assert(JSON.stringify(notes).length < 600_000, `${notes.length} lines`);
+  host.abandon("");
+});
+
+Deno.test("RemoteHost gives a worker up for headers of more characters than a session sends", async () => {
+  const { pipe, host, open } = await handFront();
+  const { id } = await open();
+  pipe.give(`[22,${id},200,[["x-a","${"b".repeat(300_000)}"]],"",0,null]`);
+  assertMatch(await host.lost, /headers/);
 });

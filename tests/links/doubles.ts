@@ -172,6 +172,8 @@ export interface HandFront {
   readonly pipe: HandPipe;
   readonly host: RemoteHost;
   readonly notes: unknown[][];
+  /** What the worker asked for. */
+  readonly asked: string[];
   /** Opens an exchange; `id` is how packets name it. */
   open(head?: RequestHead): Promise<{ readonly id: number; readonly engine: Engine; readonly inbound: Inbound }>;
 }
@@ -180,11 +182,13 @@ export interface HandFront {
 export async function handFront(): Promise<HandFront> {
   const pipe = new HandPipe();
   const notes: unknown[][] = [];
+  const asked: string[] = [];
   const host = new RemoteHost(pipe, {
     load: { app: "/app.ts", args: {} },
     heartbeatMs: 0,
     note: (...note) => void notes.push(note),
     ended: () => {},
+    asked: (what) => void asked.push(what),
   });
   const started = host.start(START);
   await pipe.next();
@@ -194,6 +198,7 @@ export async function handFront(): Promise<HandFront> {
     pipe,
     host,
     notes,
+    asked,
     open: async (head = headOf()) => {
       const engine = new Engine();
       const inbound = head.kind === "websocket" ? host.openSocket(head, engine) : host.open(head, engine);

@@ -93,18 +93,15 @@ export class Slot {
     return this.#ports.inTurn(() => this.#replace(cause));
   }
 
-  /** The same for a worker that asks for it; a failure is logged and leads to another try. */
-  async recycle(worker: SupervisedWorker, cause: string): Promise<void> {
+  /** The same for a worker that asks for it; a failure is logged and leads to another try. Who asks again and again has to wait. */
+  recycle(worker: SupervisedWorker, cause: string): void {
     if (this.#isClosed || worker !== this.#current) return;
     this.#cancel();
     this.#log("info", `is to be replaced: ${cause}`);
-    try {
-      await this.#ports.inTurn(() => worker === this.#current ? this.#replace(cause) : Promise.resolve(null));
-    } catch (error) {
-      if (this.#isClosed || worker !== this.#current) return;
-      this.#log("error", `could not be replaced, the old one goes on: ${error instanceof Error ? error.message : error}`);
-      this.#later(this.#backoff.next(null), "is tried to be replaced again", () => this.recycle(worker, cause));
-    }
+    const now = this.#ports.clock.now();
+    const delayMs = this.#backoff.next(now - (worker.readyAt ?? now));
+    if (delayMs === 0) void this.#recycle(worker, cause);
+    else this.#later(delayMs, "is replaced", () => this.#recycle(worker, cause));
   }
 
   /** No new worker comes; the current one drains. */
@@ -133,6 +130,16 @@ export class Slot {
     if (this.#current !== null) yield this.#current;
     if (this.#next !== null) yield this.#next;
     yield* this.#leaving;
+  }
+
+  async #recycle(worker: SupervisedWorker, cause: string): Promise<void> {
+    try {
+      await this.#ports.inTurn(() => worker === this.#current ? this.#replace(cause) : Promise.resolve(null));
+    } catch (error) {
+      if (this.#isClosed || worker !== this.#current) return;
+      this.#log("error", `could not be replaced, the old one goes on: ${error instanceof Error ? error.message : error}`);
+      this.#later(this.#backoff.next(null), "is tried to be replaced again", () => this.#recycle(worker, cause));
+    }
   }
 
   async #replace(cause: string): Promise<SupervisedWorker | null> {

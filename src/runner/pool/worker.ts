@@ -6,13 +6,16 @@
  * @module
  */
 
-import type { Timer } from "../../exchange.ts";
+import type { Start, Timer } from "../../exchange.ts";
 import { IGNORE } from "../../sessions/table.ts";
 import { WorkerError } from "../../spec/errors.ts";
 import { LimitWatch } from "./limits.ts";
 import type { WorkerHandle, WorkerPorts } from "./ports.ts";
 import type { WorkerState } from "./worker_info.ts";
 import * as T from "./worker_table.ts";
+
+/** What a worker may take to load its app, beside the time of the lifespan startup. */
+const LOAD_MS = 30_000;
 
 /** A worker whose time is over has this long for its lifespan shutdown, however late it is. */
 const CLEANUP_MS = 1000;
@@ -88,18 +91,17 @@ export class SupervisedWorker {
    * @throws {WorkerError} Where it ended first.
    */
   async start(): Promise<void> {
-    const { start } = this.#ports;
-    const handle = await this.#spawn();
+    const { start, clock } = this.#ports;
+    const limitMs = start.lifespanStartupTimeoutMs;
+    // An app whose modules never settle would hold up every replacement.
+    const late = limitMs === 0
+      ? null
+      : clock.after(LOAD_MS + limitMs, () => this.kill(`it was not ready within ${(LOAD_MS + limitMs) / 1000} s of its start`));
     try {
-      await handle.host.start({ ...start, isWorker: true, workerNum: this.number });
-    } catch (error) {
-      // How it ended says more than that its link broke.
-      if (error instanceof WorkerError) throw await this.#ended(error);
-      this.#on(T.FAILED, text(error));
-      throw error;
+      await this.#start(start);
+    } finally {
+      late?.cancel();
     }
-    this.#on(T.STARTED, "");
-    if (!this.isReady) throw await this.#ended();
   }
 
   /** It takes no more exchanges and ends once those it has are over, at the latest after `graceMs`. */
@@ -127,11 +129,25 @@ export class SupervisedWorker {
     this.#on(T.KILL, cause);
   }
 
+  async #start(start: Start): Promise<void> {
+    const handle = await this.#spawn();
+    try {
+      await handle.host.start({ ...start, isWorker: true, workerNum: this.number });
+    } catch (error) {
+      // How it ended says more than that its link broke.
+      if (error instanceof WorkerError) throw await this.#ended(error);
+      this.#on(T.FAILED, text(error));
+      throw error;
+    }
+    this.#on(T.STARTED, "");
+    if (!this.isReady) throw await this.#ended();
+  }
+
   async #spawn(): Promise<WorkerHandle> {
     const { home, log, limits, clock, random, recycle } = this.#ports;
     try {
       const handle = await home.spawn(this.number, {
-        note: (level, text, fields) => log(level, text, { worker: this.number, ...fields }),
+        note: (level, text, fields) => log(level, text, { ...fields, worker: this.number }),
         ended: () => this.#oneLess(),
         asked: () => recycle("it was asked to stop"),
       });

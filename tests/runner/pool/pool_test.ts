@@ -303,7 +303,7 @@ Deno.test("Pool recycles a worker after its number of exchanges, and refuses non
 Deno.test("Pool tries a recycling that failed again, while the old worker serves", async () => {
   const rig = new Rig({ count: 1, limits: { maxRequests: 1 } });
   await rig.start();
-  rig.home.outcomes = ["refuses", "refuses", "ready"];
+  rig.home.outcomes = ["refuses", "ready"];
   rig.open();
   rig.home.all[0]!.answer();
   await rig.clock.advance(99);
@@ -312,7 +312,42 @@ Deno.test("Pool tries a recycling that failed again, while the old worker serves
   rig.home.all[0]!.answer();
   await rig.clock.advance(1);
   await rig.settle();
-  assertEquals(rig.states, ["1 103 ready"]);
+  assertEquals(rig.states, ["1 102 ready"]);
+  await rig.pool.stop(0);
+  assertEquals(rig.clock.pending, 0);
+});
+
+Deno.test("Pool lets a worker that asks for its replacement again and again wait, while it serves", async () => {
+  const rig = new Rig({ count: 1, limits: { maxRequests: 1 } });
+  await rig.start();
+  const replace = async () => {
+    rig.open();
+    rig.home.all.at(-1)!.answer();
+    await rig.settle();
+  };
+  await replace();
+  assertEquals(rig.states, ["1 101 ready"]);
+  await replace();
+  assertEquals(rig.states, ["1 101 ready"]);
+  await rig.clock.advance(100);
+  await rig.settle();
+  assertEquals(rig.states, ["1 102 ready"]);
+  await rig.pool.stop(0);
+  assertEquals(rig.clock.pending, 0);
+});
+
+Deno.test("Pool kills a worker that is not ready in time, and starts with the next", async () => {
+  const rig = new Rig({ count: 1 });
+  await rig.start();
+  rig.home.outcomes = ["held", "ready"];
+  const rolling = rig.pool.roll("SIGHUP");
+  await rig.settle();
+  await rig.clock.advance(60_000);
+  await rolling;
+  assertEquals(rig.states, ["1 100 ready"]);
+  await rig.pool.roll("SIGHUP");
+  await rig.settle();
+  assertEquals(rig.states, ["1 102 ready"]);
   await rig.pool.stop(0);
   assertEquals(rig.clock.pending, 0);
 });
