@@ -79,10 +79,8 @@ class Plan implements SandboxPlan {
   readonly #options: SandboxPlanOptions;
   readonly #denoDir: string;
   readonly #folder: string | null;
-  /** As they are passed on. */
+  /** As they are passed on, with those of the permission set. */
   readonly #flags: readonly PermissionFlag[];
-  /** And those of the permission set. */
-  readonly #all: readonly PermissionFlag[];
   readonly #config: readonly string[];
   /** Beside the configuration. */
   readonly #hasModulesFolder: boolean;
@@ -102,23 +100,23 @@ class Plan implements SandboxPlan {
     this.#options = options;
     this.#denoDir = denoDir;
     this.#folder = load.path === null ? null : load.path.slice(0, load.path.lastIndexOf("/")) || "/";
-    this.#flags = mergeFlags(settings.permissions.map((flag) => withAbsolutePaths(flag, serverFolder))).map(withRoot);
     const config = this.#folder === null ? null : nearestConfig(this.#folder);
     const { permissionSet } = settings;
     const set = permissionSet === null ? [] : readPermissionSet(config?.file ?? null, permissionSet);
-    this.#all = [...this.#flags, ...set];
+    // A set is passed as flags: the link's own flags would take the place of its lists.
+    this.#flags = mergeFlags([...settings.permissions.map((flag) => withAbsolutePaths(flag, serverFolder)), ...set]).map(withRoot);
     this.#config = [...configFlags(load.path, true), has(config?.folder, "deno.lock") ? "--frozen" : "--no-lock"];
     this.#hasModulesFolder = has(config?.folder, "node_modules");
     this.#project = projectFolder(this.#folder, config?.folder ?? null);
-    this.#denials = new Denials(this.#all, log);
+    this.#denials = new Denials(this.#flags, log);
   }
 
   async vet(): Promise<Vetted> {
     const imports = this.#flags.filter(({ name }) => name === "import").map(writePermissionFlag);
     const { load } = this.#options;
     const flags = [...this.#config, modulesFlag(this.#hasModulesFolder), ...imports];
-    const vetted = vetModules(await readGraph(load.specifier, flags, this.#denoDir), this.#project, this.#all);
-    if (this.#usesModulesFolder(vetted)) refuseLeavingPackages(this.#project!, this.#all);
+    const vetted = vetModules(await readGraph(load.specifier, flags, this.#denoDir), this.#project, this.#flags);
+    if (this.#usesModulesFolder(vetted)) refuseLeavingPackages(this.#project!, this.#flags);
     this.#vetted = vetted;
     return vetted;
   }
@@ -127,14 +125,14 @@ class Plan implements SandboxPlan {
     const { log } = this.#options;
     if (this.#project !== this.#folder) log("info", `The app may import what is in ${this.#project}, the folder of its configuration`);
     for (const name of ["run", "ffi"] as const) {
-      if (this.#all.some((flag) => flag.effect === "allow" && flag.name === name)) {
+      if (this.#flags.some((flag) => flag.effect === "allow" && flag.name === name)) {
         log("warn", `--allow-${name} ends the sandbox for what it allows: such code runs outside of Deno's permissions`);
       }
     }
-    if (this.#project !== null && isCovered(this.#all, "write", this.#project)) {
+    if (this.#project !== null && isCovered(this.#flags, "write", this.#project)) {
       log("warn", `The app may write to its own folder, ${this.#project}: modules that it writes can import any file as text`);
     }
-    const folders = this.#all.flatMap(({ effect, name, values }) =>
+    const folders = this.#flags.flatMap(({ effect, name, values }) =>
       effect === "allow" && (name === "read" || name === "write") ? (values ?? []).filter((path) => path !== "/") : []
     );
     const { links, isWhole } = leavingLinks(folders, MAX_LINKS);
@@ -234,7 +232,7 @@ class Plan implements SandboxPlan {
   }
 
   #args(socketPath: string, ward: string): string[] {
-    const { load, memoryBytes, settings } = this.#options;
+    const { load, memoryBytes } = this.#options;
     const { hasNpm, hasRemote } = this.#vetted;
     return [
       "run",
@@ -242,7 +240,6 @@ class Plan implements SandboxPlan {
       "--cached-only",
       ...(hasNpm ? [] : ["--no-npm"]),
       ...(hasRemote ? [] : ["--no-remote"]),
-      ...(settings.permissionSet === null ? [] : [`--permission-set=${settings.permissionSet}`]),
       ...this.#flags.map(writePermissionFlag),
       ...this.#linkFlags(socketPath, ward),
       ...passedFlags(parentCommand()).filter((flag) =>

@@ -147,7 +147,7 @@ export async function serves(url: string): Promise<void> {
 }
 
 /** What an attack may take in all. */
-const DEADLINE_MS = 45_000;
+const DEADLINE_MS = 25_000;
 
 /** A command that is ended after a while: whoever waits for its output then hears that it ended. */
 export class TimedCli extends Cli {

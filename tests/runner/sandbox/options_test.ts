@@ -53,7 +53,7 @@ Deno.test("cli --print-sandbox prints the flags as given, the link's own, and ru
     "--deny-write=FOLDER_OF_SOCKETS --allow-net=unix:SOCKET_OF_THE_WORKER";
   assertStringIncludes(
     stdout,
-    `--permission-set=app --allow-net=a.com:443 --deny-net=a.com:22 --allow-read=${dir.path}/data ${link} --config `,
+    `--allow-net=a.com:443 --deny-net=a.com:22 --allow-read=${dir.path}/data --allow-env=A ${link} --config `,
   );
   for (const flag of ["--no-prompt", "--cached-only", "--no-npm", "--no-remote"]) assertStringIncludes(stdout, ` ${flag} `);
 });
