@@ -106,7 +106,9 @@ for (const [name, [wanted, flags]] of Object.entries(REFUSALS)) {
 
 Deno.test("threads take no more than the permission to read the server's modules and the app", async () => {
   assertEquals(await workers(["--allow-env", "--allow-net", READ], "thread"), "NotCapable");
-  const text = await workers(["--allow-env", "--allow-net", `--allow-read=${TEMPORARY}`], "thread");
+  // Denied, since the project may lie in the temporary folder itself.
+  const flags = ["--allow-env", "--allow-net", `--allow-read=${TEMPORARY}`, `--deny-read=${ROOT}src/worker.ts`];
+  const text = await workers(flags, "thread");
   assert(/error: Worker 1 ended while it started: Requires read access to ".*worker\.ts"/.test(text), text);
 });
 
