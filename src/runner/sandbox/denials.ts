@@ -29,6 +29,7 @@ export interface Denial {
   readonly permission: string;
   /** What it was about, cut where it is long; `null` for all. Where too many targets were denied to list them, `(others)`. */
   readonly target: string | null;
+  /** How often. */
   readonly count: number;
   /** Always: compared with the flags, and not told by Deno. */
   readonly derived: true;
