@@ -27,6 +27,8 @@ export interface RemoteHostOptions {
   readonly load: unknown;
   /** How often the worker gives a sign of life; 0 is never. */
   readonly heartbeatMs: number;
+  /** Fields for the lines of exchanges, such as the number of the worker. */
+  readonly marks?: Fields;
   /** A line of the worker that belongs to no open exchange. */
   note(level: Level, text: string, fields: Fields): void;
   /** An exchange is over. */
@@ -299,7 +301,12 @@ export class RemoteHost implements Host, Front {
 
   #call(packet: P.Packet, code: number, items: readonly unknown[], at: number, take: (count: number) => Uint8Array): void {
     const exchange = this.#exchanges.get(items[at + 1] as number);
-    const [a, b, c, d, e] = [items[at + 2], items[at + 3], items[at + 4], items[at + 5], items[at + 6]];
+    // One by one: taking an array apart costs more than all the rest of it.
+    const a = items[at + 2];
+    const b = items[at + 3];
+    const c = items[at + 4];
+    const d = items[at + 5];
+    const e = items[at + 6];
     // One that the front has cut is over too, however long its engine takes: what crossed the cut is no fault.
     if (exchange === undefined || exchange.state === P.CUT && code !== P.NOTE) return this.#stray(code, a, b, c, take);
     if ((packet.states & 1 << exchange.state) === 0) throw new WorkerError(`The packet "${packet.name}" came at the wrong time`);
@@ -369,7 +376,7 @@ export class RemoteHost implements Host, Front {
       this.#droppedNotes = 0;
     }
     if (exchange === null) this.#options.note(level, cut(text), cutFields(fields ?? {}));
-    else exchange.note(level, cut(text), cutFields(fields ?? {}));
+    else exchange.note(level, cut(text), { ...cutFields(fields ?? {}), ...this.#options.marks });
   }
 
   #open(exchange: RemoteExchange, head: RequestHead): void {

@@ -132,7 +132,7 @@ export class ServedHost implements Served {
     const rawPath = items[at + 6] as string;
     const clientHost = items[at + 11] as string | null;
     const tls = items[at + 16] as number | null;
-    const head: RequestHead = {
+    const head: { -readonly [K in keyof RequestHead]: RequestHead[K] } = {
       kind: items[at + 2] as RequestHead["kind"],
       id: items[at + 1] as number,
       httpVersion: items[at + 3] as RequestHead["httpVersion"],
@@ -146,9 +146,9 @@ export class ServedHost implements Served {
       server: this.#shared[items[at + 13] as number] as RequestHead["server"],
       body: items[at + 14] as RequestHead["body"],
       capabilities: this.#shared[items[at + 15] as number] as readonly Capability[],
-      ...(clientHost === null ? null : { client: [clientHost, items[at + 12] as number] as const }),
-      ...(tls === null ? null : { tls: this.#shared[tls] as TlsInfo }),
     };
+    if (clientHost !== null) head.client = [clientHost, items[at + 12] as number];
+    if (tls !== null) head.tls = this.#shared[tls] as TlsInfo;
     const exchange = new ServedExchange(head, this);
     this.#exchanges.add(exchange);
     exchange.inbound = head.kind === "websocket" ? this.#host!.openSocket(head, exchange) : this.#host!.open(head, exchange);
@@ -156,7 +156,10 @@ export class ServedHost implements Served {
 
   #call(code: number, items: readonly unknown[], at: number, take: (count: number) => Uint8Array): void {
     const exchange = this.#exchanges.get(items[at + 1] as number);
-    const [a, b, c, d] = [items[at + 2], items[at + 3], items[at + 4], items[at + 5]];
+    const a = items[at + 2];
+    const b = items[at + 3];
+    const c = items[at + 4];
+    const d = items[at + 5];
     // One that this side has ended: what crossed it is dropped, its bytes too.
     const bytes = code === P.BODY_BYTES ? take(b as number) : code === P.GOT_PART ? take(c as number) : null;
     if (exchange === undefined) return;
