@@ -15,7 +15,10 @@ import { LineSink, type LineTarget } from "./line_sink.ts";
 export class AccessLog {
   readonly #format: Formatter;
   readonly #sink: LineSink;
-  readonly #file: Deno.FsFile | null;
+  readonly #path: string | null;
+  #file: Deno.FsFile | null;
+  /** Takes the place of the file before the next write. */
+  #next: Deno.FsFile | null = null;
   readonly #began = new StartTimes();
   // Reading one clock for both the duration and the time of day is enough; it is set again each second.
   #offsetMs = 0;
@@ -28,22 +31,32 @@ export class AccessLog {
    */
   static open(target: string | true, format: string, report: (problem: string) => void): AccessLog {
     const formatter = accessLogFormatter(format);
-    if (target === true || target === "/dev/stderr") return new AccessLog(formatter, Deno.stderr, null, report);
-    if (target === "-" || target === "/dev/stdout") return new AccessLog(formatter, Deno.stdout, null, report);
-    let file: Deno.FsFile;
-    try {
-      file = Deno.openSync(target, { append: true, create: true });
-    } catch (error) {
-      throw new StartupError(`Cannot write the access log ${target}: ${openProblem(error)}`, { cause: error });
-    }
-    return new AccessLog(formatter, file, file, report);
+    if (target === true || target === "/dev/stderr") return new AccessLog(formatter, Deno.stderr, report);
+    if (target === "-" || target === "/dev/stdout") return new AccessLog(formatter, Deno.stdout, report);
+    return new AccessLog(formatter, target, report);
   }
 
-  /** Writes with `format` to `target`; closes `file` at the end. */
-  constructor(format: Formatter, target: LineTarget, file: Deno.FsFile | null, report: (problem: string) => void) {
+  /** Writes with `format` to `target`; a path is opened, and closed at the end. */
+  constructor(format: Formatter, target: LineTarget | string, report: (problem: string) => void) {
     this.#format = format;
-    this.#file = file;
-    this.#sink = new LineSink(target, (problem) => report(`Writing the access log failed: ${problem}`));
+    this.#path = typeof target === "string" ? target : null;
+    this.#file = this.#path === null ? null : openFile(this.#path);
+    const sink = typeof target === "string" ? { write: (bytes: Uint8Array) => this.#newest()!.write(bytes) } : target;
+    this.#sink = new LineSink(sink, (problem) => report(`Writing the access log failed: ${problem}`));
+  }
+
+  /**
+   * Opens its path anew, where it has one: the file may have been moved away.
+   *
+   * @returns The path, `null` where it has none.
+   * @throws {StartupError} Where the file can't be opened. The old one is written on.
+   */
+  reopen(): string | null {
+    if (this.#path === null) return null;
+    const file = openFile(this.#path);
+    this.#next?.close();
+    this.#next = file;
+    return this.#path;
   }
 
   /** An exchange begins. */
@@ -70,7 +83,17 @@ export class AccessLog {
   /** Writes what waits and closes the file. */
   async close(): Promise<void> {
     await this.#sink.flush();
-    this.#file?.close();
+    this.#newest()?.close();
+  }
+
+  // Between two writes, so no write loses its file.
+  #newest(): Deno.FsFile | null {
+    if (this.#next !== null) {
+      this.#file?.close();
+      this.#file = this.#next;
+      this.#next = null;
+    }
+    return this.#file;
   }
 }
 
@@ -103,6 +126,14 @@ class StartTimes {
     const time = this.#others.get(id);
     this.#others.delete(id);
     return time;
+  }
+}
+
+function openFile(path: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path, { append: true, create: true });
+  } catch (error) {
+    throw new StartupError(`Cannot write the access log ${path}: ${openProblem(error)}`, { cause: error });
   }
 }
 

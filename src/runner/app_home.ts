@@ -42,8 +42,14 @@ export interface OpenHome {
 const BEATS = 5;
 
 /** The home of an app that is there already, or is about to be. */
-export function inlineHome(load: () => Promise<App>): AppHome {
-  return { choice: { name: "inline", workers: 0, why: "" }, open: (log) => openInline(load, log) };
+export function inlineHome(load: () => Promise<App>, settings: Settings, name: (key: OptionKey) => string): AppHome {
+  return {
+    choice: { name: "inline", workers: 0, why: "" },
+    open(log) {
+      warnOfUnused(settings, name, log);
+      return openInline(load, log);
+    },
+  };
 }
 
 /**
@@ -64,9 +70,7 @@ export function homeOf(source: AppSource, settings: Settings, name: (key: Option
     choice,
     open(log) {
       if (choice.name !== "inline") return openPool(choice, module, settings, log);
-      for (const key of unused(settings)) {
-        log("warn", `${name(key)} has no effect without ${name("workers")}: the app runs in the server's own process`);
-      }
+      warnOfUnused(settings, name, log);
       return openInline(() => loadApp(source), log);
     },
   };
@@ -116,11 +120,8 @@ async function workerHome(
   return new ProcessHome({ load, heartbeatMs, memoryBytes: workers.memoryBytes, env, sandbox });
 }
 
-// Options that were given and mean nothing in one process.
-function unused({ workers }: Settings): OptionKey[] {
-  const keys: OptionKey[] = [];
-  if (workers.maxRequests > 0) keys.push("maxRequests");
-  if (workers.maxLifetimeMs > 0) keys.push("maxWorkerLifetimeMs");
-  if (workers.memoryBytes > 0) keys.push("workerMemoryBytes");
-  return keys;
+function warnOfUnused({ workers }: Settings, name: (key: OptionKey) => string, log: Log): void {
+  for (const key of workers.given) {
+    log("warn", `${name(key)} has no effect without ${name("workers")}: the app runs in the server's own process`);
+  }
 }

@@ -94,7 +94,10 @@ class Run {
     using _signals = watchSignals({
       stop: (signal) => this.#onStop(signal),
       kill: () => this.#onKill(),
-      ignored: (signal) => log("warn", `${signal} has no effect: ${noEffect(home)}`),
+      ignored: (signal) => {
+        if (signal === "SIGHUP" && this.#reopen(signal)) return;
+        log("warn", `${signal} has no effect: ${noEffect(home)}`);
+      },
       ...(home.choice.workers === 0 ? {} : { workers: this.#workerActions() }),
     });
     try {
@@ -130,10 +133,26 @@ class Run {
       else act(pool, signal);
     };
     return {
-      roll: tell((pool, cause) => void pool.roll(cause)),
+      roll: tell((pool, cause) => {
+        this.#reopen(cause);
+        void pool.roll(cause);
+      }),
       grow: tell((pool, cause) => void pool.grow(cause)),
       shrink: tell((pool, cause) => pool.shrink(cause)),
     };
+  }
+
+  // Whoever rotates the access log has moved its file away.
+  #reopen(cause: string): boolean {
+    const { log } = this.#logging;
+    try {
+      const path = this.#server?.reopenAccessLog() ?? null;
+      if (path !== null) log("info", `${cause}: the access log is written to ${path}, opened anew`);
+      return path !== null;
+    } catch (error) {
+      log("error", `${cause}: the access log goes on in its old file: ${error instanceof Error ? error.message : error}`);
+      return true;
+    }
   }
 
   #banner({ urls, choice, home }: RunningServer): void {

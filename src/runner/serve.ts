@@ -73,5 +73,5 @@ function homeFor(app: Servable | string | URL, settings: Settings): AppHome {
       exitCode: 2,
     });
   }
-  return inlineHome(() => toApp(app, "what serve() was given"));
+  return inlineHome(() => toApp(app, "what serve() was given"), settings, (key) => key);
 }

@@ -176,6 +176,16 @@ export class RunningServer implements Server {
     await this.#parts.accessLog?.flush();
   }
 
+  /**
+   * Opens the file of the access log anew.
+   *
+   * @returns Its path, `null` where the access log is no file.
+   * @throws {StartupError} Where it can't be opened.
+   */
+  reopenAccessLog(): string | null {
+    return this.#parts.accessLog?.reopen() ?? null;
+  }
+
   async #stop(graceMs: number): Promise<void> {
     const { engine, host, observer, logging, accessLog } = this.#parts;
     const deadline = systemClock.now() + graceMs;

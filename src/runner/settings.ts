@@ -28,7 +28,21 @@ export interface WorkerSettings {
   readonly maxLifetimeMs: number;
   readonly memoryBytes: number;
   readonly heartbeatTimeoutMs: number;
+  /** Those of {@linkcode WORKER_OPTIONS} that were given. */
+  readonly given: readonly OptionKey[];
 }
+
+/** Options that mean nothing without workers. */
+const WORKER_OPTIONS = [
+  "workerType",
+  "maxQueue",
+  "queueTimeoutMs",
+  "maxRequests",
+  "maxRequestsJitter",
+  "maxWorkerLifetimeMs",
+  "workerMemoryBytes",
+  "heartbeatTimeoutMs",
+] as const;
 
 /** A worker needs this much to start: less is a mistake of units. */
 const MIN_WORKER_MEMORY_BYTES = 64_000_000;
@@ -204,6 +218,7 @@ function workersOf(options: ServeOptions, name: (key: OptionKey) => string): Wor
     maxLifetimeMs: value(options, "maxWorkerLifetimeMs"),
     memoryBytes,
     heartbeatTimeoutMs: value(options, "heartbeatTimeoutMs"),
+    given: WORKER_OPTIONS.filter((key) => options[key] !== undefined),
   };
 }
 

@@ -2,7 +2,7 @@
  * Signals of the process: how it is asked to stop.
  *
  * TERM and INT stop gracefully; an INT while the stop is under way ends at once, and a TERM then is nothing new. HUP replaces the
- * workers, TTIN and TTOU change their number. In one process HUP has nothing to reload, and USR2 has nowhere: both say so.
+ * workers and opens the access log anew, TTIN and TTOU change their number. In one process these have nothing to act on, and USR2 nowhere has: all of them say so.
  *
  * @module
  */
@@ -47,8 +47,10 @@ export function watchSignals(actions: SignalActions, now: () => number = () => p
     ["SIGUSR2", () => actions.ignored("SIGUSR2")],
   ];
   const { workers } = actions;
-  if (workers === undefined) all.push(["SIGHUP", () => actions.ignored("SIGHUP")]);
-  else {
+  if (workers === undefined) {
+    // Nobody listening, TTIN and TTOU would suspend the process.
+    for (const signal of ["SIGHUP", "SIGTTIN", "SIGTTOU"] as const) all.push([signal, () => actions.ignored(signal)]);
+  } else {
     all.push(["SIGHUP", () => workers.roll("SIGHUP")]);
     all.push(["SIGTTIN", () => workers.grow("SIGTTIN")]);
     all.push(["SIGTTOU", () => workers.shrink("SIGTTOU")]);

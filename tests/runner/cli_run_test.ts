@@ -335,16 +335,57 @@ Deno.test("cli exits with 0 at TERM while the app loads or starts", async (t) =>
   }
 });
 
-Deno.test("cli says that HUP and USR2 have no effect, and goes on", async () => {
+Deno.test("cli says that HUP, TTIN, TTOU and USR2 have no effect, and goes on", async () => {
   await using files = await folder(FILES);
   await using server = new Cli(["app.js", "-p", "0"], { cwd: files.path });
   const url = await server.url();
-  server.kill("SIGHUP");
-  await server.stderr.until("warn SIGHUP has no effect");
-  server.kill("SIGUSR2");
-  await server.stderr.until("warn SIGUSR2 has no effect");
+  for (const signal of ["SIGHUP", "SIGTTIN", "SIGTTOU", "SIGUSR2"] as const) {
+    server.kill(signal);
+    await server.stderr.until(`warn ${signal} has no effect`);
+  }
   assertEquals(await text(`${url}x`), "/x");
   assertEquals((await server.stop()).code, 0);
+});
+
+for (const args of [[], ["--workers", "1"]]) {
+  Deno.test(`cli ${args.join(" ")} opens the access log anew at HUP, and loses no line of it`, async () => {
+    await using files = await folder(FILES);
+    const path = `${files.path}/access.log`;
+    await using server = new Cli(["app.js", "-p", "0", "--access-log", path, "--access-log-format", "%U", ...args], { cwd: files.path });
+    const url = await server.url();
+    assertEquals(await text(`${url}one`), "/one");
+    await Deno.rename(path, `${path}.1`);
+    server.kill("SIGHUP");
+    await server.stderr.until(`info SIGHUP: the access log is written to ${path}, opened anew`);
+    assertEquals(await text(`${url}two`), "/two");
+    assertEquals((await server.stop()).code, 0);
+    // What still waited goes to the new file.
+    assertEquals((await Deno.readTextFile(`${path}.1`)) + await Deno.readTextFile(path), "/one\n/two\n");
+    assertEquals((await Deno.readTextFile(path)).endsWith("/two\n"), true);
+  });
+}
+
+Deno.test("cli goes on with the old access log where it can't be opened anew", async () => {
+  await using files = await folder({ ...FILES, "logs/x": "" });
+  const path = `${files.path}/logs/access.log`;
+  await using server = new Cli(["app.js", "-p", "0", "--access-log", path, "--access-log-format", "%U"], { cwd: files.path });
+  const url = await server.url();
+  await Deno.rename(`${files.path}/logs`, `${files.path}/moved`);
+  server.kill("SIGHUP");
+  await server.stderr.until("error SIGHUP: the access log goes on in its old file: Cannot write the access log");
+  assertEquals(await text(`${url}one`), "/one");
+  assertEquals((await server.stop()).code, 0);
+  assertEquals(await Deno.readTextFile(`${files.path}/moved/access.log`), "/one\n");
+});
+
+Deno.test("cli warns of each option for workers that was given where there are none", async () => {
+  await using files = await folder(FILES);
+  const given = ["--max-queue=5", "--queue-timeout=1", "--max-requests=3", "--worker-memory=150M", "--heartbeat-timeout=30"];
+  await using server = new Cli(["app.js", "-p", "0", ...given], { cwd: files.path });
+  await server.url();
+  const { stderr } = await server.stop();
+  const warned = [...stderr.matchAll(/warn (--[a-z-]+) has no effect without --workers/g)].map(([, name]) => name);
+  assertEquals(warned.sort(), given.map((option) => option.split("=")[0]).sort());
 });
 
 Deno.test("cli logs a rejection that nobody handles, and goes on", async () => {
