@@ -14,7 +14,7 @@ import { filePath, pathUrl } from "./app_reference.ts";
 const DENO_FILES = ["deno.json", "deno.jsonc"] as const;
 
 /** What makes the name `@pagi/server` known to a configuration. */
-const IMPORTS = '"imports": { "@pagi/server": "jsr:@pagi/server@^0.1.0" }';
+export const IMPORTS = '"imports": { "@pagi/server": "jsr:@pagi/server@^0.1.0" }';
 
 /** Keys of a deno.json that change how an app runs. */
 const DENO_KEYS = ["imports", "importMap", "scopes", "compilerOptions", "links", "patch", "nodeModulesDir", "unstable"] as const;
@@ -54,11 +54,16 @@ export function foreignConfigProblem(appPath: string): string | null {
   if (foreign === null) return null;
   const { folder, file, applied } = foreign;
   return `${appPath} has a configuration of its own, ${file}, which would not apply: this process runs under ` +
-    `${
-      applied === null ? "none" : `the one in ${applied}`
-    }. Leave it to a worker process (--workers 1), which runs under it, or give that ` +
+    `${applied === null ? "none" : `the one in ${applied}`}. ${
+      isUnknownTo(file, appPath) ? "Give" : "Leave it to a worker process (--workers 1), which runs under it, or give"
+    } that ` +
     `configuration ${IMPORTS} and, before the package is on JSR, "links" to this clone (README, "Your own project"); then: ` +
     `cd ${folder} && deno run -A @pagi/server ${appPath.slice(folder.length).replace(/^\//, "")}`;
+}
+
+// The app names the package and the configuration does not: under it, it would not load.
+function isUnknownTo(configFile: string, appPath: string): boolean {
+  return read(appPath)?.includes("@pagi/server") === true && read(configFile)?.includes("@pagi/server") !== true;
 }
 
 /** The nearest folder upwards with a configuration, and whether that would change how an app runs. */

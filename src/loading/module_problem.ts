@@ -5,6 +5,10 @@
  */
 
 import { filePath } from "./app_reference.ts";
+import { IMPORTS } from "./config_scope.ts";
+
+const OWN_HINT =
+  `Give the deno.json of the app ${IMPORTS} and, before the package is on JSR, "links" to a clone: README, "Your own project"`;
 
 /** One line about an error that `import()` rejected with. */
 export function moduleProblem(error: unknown): string {
@@ -14,7 +18,9 @@ export function moduleProblem(error: unknown): string {
   if (!isImport) return `it threw ${oneLine(`${error.name}: ${message.split("\n", 1)[0]}`)}${where(firstFrame(plain(error.stack ?? "")))}`;
   const location = /\bat ((?:file|https?|data):\S+?:\d+:\d+)/.exec(message)?.[1] ?? null;
   const [first, ...rest] = message.split("\n");
-  const hint = rest.map((line) => /^\s*hint: (.*)$/.exec(line)?.[1]).find((line) => line !== undefined);
+  // What Deno advises can't be followed before the package is on JSR.
+  const isOwn = /^Import "@pagi\/server(?:\/[a-z]+)?" not a dependency/.test(first!);
+  const hint = isOwn ? OWN_HINT : rest.map((line) => /^\s*hint: (.*)$/.exec(line)?.[1]).find((line) => line !== undefined);
   const text = first!.replace(/ at (?:file|https?|data):\S+:\d+:\d+$/, "").replace(/\.$/, "").replace(
     /"file:[^"]*"/g,
     (url) => `"${shorten(url.slice(1, -1))}"`,

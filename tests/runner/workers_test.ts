@@ -243,13 +243,13 @@ Deno.test("cli replaces a worker that outgrows --worker-memory, and kills one th
   await using command = new Cli([...ARGS, "-w", "1", "--worker-memory", "200M"], { cwd: dir.path });
   const url = await command.url();
   await text(url, "grow");
-  await command.stderr.until(/Worker 1 is to be replaced: it takes \d+ MiB of memory, its limit is 191 MiB/);
+  await command.stderr.until(/Worker 1 is to be replaced: it takes \d+ MB of memory, its limit is 200 MB/);
   await command.stderr.until(/Worker 1 has stopped/);
   const before = children(command.pid);
   // Three at once are more than the hard limit before the watch looks again.
   const grown = await Promise.all([0, 1, 2].map(() => fetch(url + "grow").then((response) => response.text())));
   assertEquals(grown.length, 3);
-  await command.stderr.until(/Worker 1 is killed: it takes \d+ MiB of memory/);
+  await command.stderr.until(/Worker 1 is killed: it takes \d+ MB of memory/);
   await until("there is another", () => children(command.pid).some((pid) => !before.includes(pid)));
   await text(url);
   assertEquals((await command.stop()).code, 0);
@@ -327,4 +327,36 @@ Deno.test("a worker whose server was killed ends by itself within a second", asy
 function isRunning(pid: number): boolean {
   const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
   return stat.slice(stat.lastIndexOf(")") + 2)[0] === "R";
+}
+
+Deno.test("cli names worker and request where an app in a worker fails", async () => {
+  await using dir = await folder({ "app.js": `export default () => { throw new Error("broken"); };` });
+  await using command = new Cli([...ARGS, "--workers", "1"], { cwd: dir.path });
+  const response = await fetch(`${await command.url()}here`);
+  await response.text();
+  const text = await command.stderr.until(/The app failed .*\n.*broken/);
+  assertMatch(text, /error The app failed .*request="GET \/here"/);
+  assertMatch(text, /error The app failed .*worker=1/);
+  assertEquals((await command.stop()).code, 0);
+});
+
+Deno.test("cli --sandbox without an app lists the working directory of its worker", async () => {
+  await using dir = await folder({ "a.txt": "A" });
+  const args = ["--port", "0", "--sandbox", `--allow-read=${dir.path}`, "--worker-cwd", dir.path];
+  await using command = new Cli(args, { cwd: dir.path });
+  assertEquals(await text(await command.url(), "a.txt"), "A");
+  assertEquals((await command.stop()).code, 0);
+});
+
+for (const args of [[], ["--sandbox"], ["--workers", "0"]]) {
+  Deno.test(`cli ${args.join(" ")} says what to write where an app imports the package and its configuration lacks it`, async () => {
+    await using dir = await folder({
+      "app.ts": `import { defineApp } from "@pagi/server"; export default defineApp({});`,
+      "deno.json": `{"imports": {"x": "./x.ts"}}`,
+    });
+    const { code, stderr } = await cli([`${dir.path}/app.ts`, "--port", "0", ...args]);
+    assertEquals(code, 3);
+    assertMatch(stderr, /"imports": \{ "@pagi\/server": "jsr:@pagi\/server@\^0\.1\.0" \}.*"links" to (?:a|this) clone/);
+    for (const no of ["deno add", "--workers 1"]) assert(!stderr.includes(no), stderr);
+  });
 }

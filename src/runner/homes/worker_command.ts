@@ -97,9 +97,9 @@ export function heapFlags(memoryBytes: number): string[] {
   return memoryBytes > 0 ? [`--v8-flags=--max-old-space-size=${Math.floor(memoryBytes / MEBIBYTE)}`] : [];
 }
 
-/** Flags for the configuration of the app: the nearest, or none. */
+/** Flags for the configuration of the app: the nearest, or none. What is no file, such as a directory, gets that of the server. */
 export function configFlags(appPath: string | null, hasModulesDir: boolean): string[] {
-  return flagsFor(appPath === null ? null : nearestConfig(folderOf(appPath))?.file ?? null, hasModulesDir);
+  return flagsFor((appPath === null ? appliedConfig() : nearestConfig(folderOf(appPath))?.file) ?? null, hasModulesDir);
 }
 
 /** Flags of a command line that go with a configuration: import map and lock file. An app with another one has its own of these. */

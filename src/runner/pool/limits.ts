@@ -19,6 +19,7 @@ const HARD_FACTOR = 1.5;
 const OWN_DELAY_MS = 500;
 
 const MEBIBYTE = 1_048_576;
+const MEGABYTE = 1_000_000;
 
 /** What a limit leads to. */
 export interface LimitActions {
@@ -86,7 +87,7 @@ export class LimitWatch {
     this.#after("memory", MEMORY_MS, () => {
       const { memoryBytes } = this.#limits;
       const bytes = this.#handle.rssBytes() ?? 0;
-      const cause = `it takes ${mebibytes(bytes)} of memory, its limit is ${mebibytes(memoryBytes)}`;
+      const cause = memoryCause(bytes, memoryBytes);
       if (bytes >= memoryBytes * HARD_FACTOR) return this.#actions.kill(cause);
       if (bytes >= memoryBytes) this.#recycle(cause);
       this.#watchMemory();
@@ -105,6 +106,9 @@ export class LimitWatch {
   }
 }
 
-function mebibytes(bytes: number): string {
-  return `${Math.round(bytes / MEBIBYTE)} MiB`;
+// In the unit that the limit was given in: 150M is no whole number of MiB.
+function memoryCause(bytes: number, limit: number): string {
+  const [unit, name] = limit % MEBIBYTE === 0 ? [MEBIBYTE, "MiB"] as const : [MEGABYTE, "MB"] as const;
+  const text = (size: number) => `${Math.round(size / unit)} ${name}`;
+  return `it takes ${text(bytes)} of memory, its limit is ${text(limit)}`;
 }

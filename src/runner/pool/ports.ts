@@ -41,6 +41,8 @@ export interface WorkerHandle {
 
 /** What a worker tells its supervisor. */
 export interface WorkerHooks {
+  /** Fields for the lines of its exchanges. */
+  readonly marks?: Fields;
   /** A line for the log. */
   note(level: Level, text: string, fields: Fields): void;
   /** An exchange is over. */

@@ -28,6 +28,9 @@ const PATIENCE_MS: Readonly<Record<number, number>> = {
   [T.LOST]: 200,
 };
 
+/** Whoever ends all processes of a service asks the server too, a moment later. */
+const ASKED_MS = 100;
+
 /** What the last bytes of a process that has ended may take. */
 const LINK_MS = 500;
 
@@ -50,6 +53,8 @@ export class SupervisedWorker {
   /** Why it has to go, or went. */
   #cause = "";
   #deadline: Timer | null = null;
+  /** It was asked to stop. */
+  #asked: Timer | null = null;
   #dueAt = Infinity;
 
   /** Nothing is started yet. */
@@ -147,9 +152,14 @@ export class SupervisedWorker {
     const { home, log, limits, clock, random, recycle } = this.#ports;
     try {
       const handle = await home.spawn(this.number, {
+        marks: { worker: this.number },
         note: (level, text, fields) => log(level, text, { ...fields, worker: this.number }),
         ended: () => this.#oneLess(),
-        asked: () => recycle("it was asked to stop"),
+        asked: () => {
+          if (this.#state > T.READY) return;
+          this.#asked?.cancel();
+          this.#asked = clock.after(ASKED_MS, () => recycle("it was asked to stop"));
+        },
       });
       if (this.#state !== T.STARTING) {
         // It was killed before it was there.
@@ -189,6 +199,7 @@ export class SupervisedWorker {
     const from = this.#state;
     this.#state = next;
     if (cause !== "") this.#cause = cause;
+    if (next > T.READY) this.#asked?.cancel();
     if (next === T.READY) this.readyAt = this.#ports.clock.now();
     this.#ports.changed();
     this.#enter(next, event, from);

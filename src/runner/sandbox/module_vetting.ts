@@ -36,16 +36,17 @@ const JSR = "https://jsr.io/";
 export function vetModules(graph: ModuleGraph, folder: string | null, flags: readonly PermissionFlag[]): Vetted {
   const packages = new Set<string>();
   let hasRemote = false;
+  const isOwnApp = isOwn(graph.root);
   // Each with the one that imports it, so that a chain can be told.
   const importers = new Map<string, { by: string | null; as?: string }>([[graph.root, { by: null }]]);
   for (const [specifier, { as }] of importers) {
-    const problem = hiddenProblem(specifier, graph.root, folder, flags) ??
+    const problem = isOwnApp ? null : hiddenProblem(specifier, graph.root, folder, flags) ??
       problemOf(specifier, graph.modules.get(specifier)?.error, folder, flags);
     if (problem !== null) throw new StartupError(`${problem}${chainOf(specifier, importers, as)}`);
     if (specifier.startsWith("npm:") || specifier.includes("/node_modules/")) packages.add(specifier);
     if (/^(?:https?|jsr):/.test(specifier)) hasRemote = true;
-    // What the package itself imports is its own affair.
-    if (isOwn(specifier)) continue;
+    // What the package itself imports is its own affair, unless it is the app: then its packages have to be found.
+    if (isOwn(specifier) && !isOwnApp) continue;
     for (const edge of graph.modules.get(specifier)?.edges ?? []) follow(edge, specifier, importers);
   }
   return { hasNpm: packages.size > 0, hasRemote, packages: [...packages] };

@@ -76,6 +76,13 @@ Deno.test("LimitWatch recycles once from the memory limit on, and kills at one a
   assertEquals([calls.length, clock.pending], [2, 0]);
 });
 
+Deno.test("LimitWatch names memory in the unit of its limit", async () => {
+  const { clock, calls, worker } = rig({ memoryBytes: 150_000_000 });
+  worker.rss = 151_000_000;
+  await clock.advance(1000);
+  assertEquals(calls, ["recycle: it takes 151 MB of memory, its limit is 150 MB"]);
+});
+
 Deno.test("LimitWatch bears with a memory that nobody can tell", async () => {
   const { clock, calls, worker, watch } = rig({ memoryBytes: 1 });
   worker.rss = null;

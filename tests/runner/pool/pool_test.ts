@@ -383,9 +383,20 @@ Deno.test("Pool recycles a worker that was asked to stop from outside", async ()
   await rig.start();
   rig.home.all[0]!.ask();
   rig.home.all[0]!.ask();
+  await rig.clock.advance(100);
   await rig.settle();
   assertEquals([rig.states, rig.home.all.length], [["1 101 ready"], 2]);
   await rig.pool.stop(0);
+});
+
+Deno.test("Pool replaces no worker that was asked to stop together with the server, and says nothing of it", async () => {
+  const rig = new Rig({ count: 1 });
+  await rig.start();
+  rig.home.all[0]!.ask();
+  await rig.clock.advance(50);
+  await rig.pool.stop(0);
+  assertEquals([rig.home.all.length, rig.log.filter((line) => line.includes("asked to stop"))], [1, []]);
+  assertEquals(rig.clock.pending, 0);
 });
 
 Deno.test("Pool starts replacements one at a time, also where all workers ask for one at once", async () => {
@@ -393,6 +404,7 @@ Deno.test("Pool starts replacements one at a time, also where all workers ask fo
   await rig.start();
   rig.home.outcomes = ["held", "held", "held"];
   for (const worker of [...rig.home.all]) worker.ask();
+  await rig.clock.advance(100);
   for (let n = 0; n < 3; n++) {
     await rig.settle();
     assertEquals(rig.home.held.length, n + 1);
