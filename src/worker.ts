@@ -31,6 +31,7 @@ if ("WorkerGlobalScope" in globalThis) {
   const pipe = new PortPipe(globalThis as unknown as Port);
   // It ends this thread only, and nobody would be told.
   Deno.exit = (code) => {
+    (globalThis as unknown as Port).postMessage({ exitCode: code ?? Deno.exitCode });
     pipe.close();
     return exit(code);
   };

@@ -22,6 +22,10 @@ export interface ThreadHomeOptions {
 /** A thread that has stopped ends by itself soon after its link; then it is terminated. */
 const SETTLE_MS = 100;
 
+/** A thread that is killed and was silent for so many beats, or so long, is blocked. */
+const BEATS = 2;
+const SILENT_MS = 1000;
+
 /** The home. */
 export class ThreadHome implements WorkerHome {
   readonly name = "thread";
@@ -36,10 +40,19 @@ export class ThreadHome implements WorkerHome {
   spawn(workerNum: number, hooks: WorkerHooks): Promise<WorkerHandle> {
     const { load, heartbeatMs } = this.#options;
     const worker = new Worker(new URL("../../worker.ts", import.meta.url), { type: "module", name: `pagi worker ${workerNum}` });
+    let exit: string | null = null;
+    // The last word of `Deno.exit()`, before the link hears of its end.
+    worker.addEventListener("message", (event: MessageEvent) => {
+      const code: unknown = event.data?.exitCode;
+      if (typeof code !== "number") return;
+      exit = `exit code ${code}`;
+      event.stopImmediatePropagation();
+    });
     const host = new RemoteHost(new PortPipe(worker as unknown as Port), { load, heartbeatMs, ...hooks });
     const end = Promise.withResolvers<string>();
     let fault: string | null = null;
     let isKilled = false;
+    let isOver = false;
     // Not handled, it would end this process.
     worker.addEventListener("error", (event) => {
       event.preventDefault();
@@ -48,13 +61,16 @@ export class ThreadHome implements WorkerHome {
     });
     const terminate = () => {
       worker.terminate();
-      end.resolve(fault !== null ? "an error that it did not catch" : isKilled ? "terminated" : "the thread has ended");
+      end.resolve(fault !== null ? "an error that it did not catch" : exit ?? (isKilled ? "terminated" : "the thread has ended"));
+      isOver = true;
     };
     void host.lost.then(() => void setTimeout(terminate, SETTLE_MS));
     const kill = () => {
-      if (isKilled) return;
+      if (isKilled || isOver) return;
       isKilled = true;
+      const silentMs = performance.now() - host.heardAt;
       terminate();
+      if (silentMs < (heartbeatMs > 0 ? BEATS * heartbeatMs : SILENT_MS)) return;
       hooks.note("warn", "A thread was terminated; where its loop is blocked, it goes on to use a CPU until the server ends", {});
     };
     return Promise.resolve({ host, pid: null, exited: end.promise, kill, rssBytes: () => null });

@@ -1,5 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
-import { Cli, folder } from "../process.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Cli, cli, folder } from "../process.ts";
 
 const APP = `if (self.name === "pagi worker 2") await null;
 export default async (scope, receive, send) => {
@@ -73,4 +73,12 @@ Deno.test("a thread that can't load its app fails the start with the text of the
   const { code, stderr } = await server.finished();
   assertEquals(code, 3);
   assert(/error: Cannot load .*the key is missing/.test(stderr), stderr);
+});
+
+Deno.test("a thread that ends while it loads its app is told as a process is, and nobody warns of a blocked loop", async () => {
+  await using project = await folder({ "app.js": "Deno.exit(7);" });
+  const { code, stderr } = await cli([`${project.path}/app.js`, "--workers", "2", ...THREAD, "30s"]);
+  assertEquals(code, 3);
+  assertMatch(stderr, /error: Worker \d ended while it started: .*\(exit code 7\)\n/);
+  assert(!stderr.includes("was terminated"), stderr);
 });
