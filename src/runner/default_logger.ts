@@ -48,6 +48,8 @@ export class DefaultLogger implements LoggerLike {
   #tape: LogTape | null = null;
   #loading: Promise<void> | null = null;
   #isSoon = false;
+  /** That it can't be loaded was said. */
+  #isMissed = false;
   #format: Formatter;
   /** What came before LogTape was there. */
   #early: Message[] = [];
@@ -116,7 +118,11 @@ export class DefaultLogger implements LoggerLike {
       for (const message of this.#early.splice(0)) this.#write(message, tape);
     } catch (error) {
       // Messages are worth more than their looks. The next one tries again.
-      this.#early.push({ level: "warn", text: `LogTape could not be loaded: ${error}`, fields: null, timestamp: Date.now() });
+      const why = String(error).replaceAll(/\s*\n\s*/g, " ");
+      if (!this.#isMissed) {
+        this.#early.unshift({ level: "warn", text: `LogTape could not be loaded: ${why}`, fields: null, timestamp: Date.now() });
+      }
+      this.#isMissed = true;
       for (const message of this.#early.splice(0)) this.#sink.write(this.#format(message));
     } finally {
       this.#loading = null;

@@ -158,9 +158,11 @@ export class LifespanSession {
     if (this.#start.lifespan === "on") {
       this.#settle(() => this.#started.reject(new StartupError(`Lifespan is "on", but ${how}`, { cause: error })));
     } else {
-      this.#ports.note("info", `Lifespan is not supported (${how}); the server goes on without it`);
       // The contract has the server go on. But who took the startup event and then failed has hardly meant to decline.
-      if (failed && this.#told) this.#ports.note("warn", "The app failed after it had taken lifespan.startup", { error: describe(error) });
+      if (failed && this.#told) {
+        const text = "The app failed after it had taken lifespan.startup; the server goes on without lifespan (`on` makes it fatal)";
+        this.#ports.note("warn", text, { error: describe(error) });
+      } else this.#ports.note("info", `Lifespan is not supported (${how}); the server goes on without it`);
       this.#settle(() => this.#started.resolve(null));
     }
   }

@@ -217,7 +217,6 @@ Deno.test("Lifespan: an app that takes the startup event and then fails is told 
   });
   await start();
   assertEquals(notes, [
-    "info: Lifespan is not supported (the app threw Error: the database is down); the server goes on without it",
-    "warn: The app failed after it had taken lifespan.startup (Error: the database is down)",
+    "warn: The app failed after it had taken lifespan.startup; the server goes on without lifespan (`on` makes it fatal) (Error: the database is down)",
   ]);
 });
