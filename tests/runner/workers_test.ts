@@ -360,3 +360,14 @@ for (const args of [[], ["--sandbox"], ["--workers", "0"]]) {
     for (const no of ["deno add", "--workers 1"]) assert(!stderr.includes(no), stderr);
   });
 }
+
+Deno.test("cli --sandbox names the lock file that is out of date, and what brings it up to date", async () => {
+  await using dir = await folder({
+    "app.ts": `import "ws"; export default () => {};`,
+    "deno.json": `{"imports": {"ws": "npm:ws@^8.18.0"}}`,
+    "deno.lock": `{"version": "5"}`,
+  });
+  const { code, stderr } = await cli([`${dir.path}/app.ts`, "--port", "0", "--sandbox"]);
+  assertEquals(code, 3);
+  assert(stderr.includes(`error: ${dir.path}/deno.lock is out of date`) && stderr.includes("deno cache --frozen=false"), stderr);
+});

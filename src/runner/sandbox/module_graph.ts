@@ -62,6 +62,12 @@ export async function readGraph(specifier: string, flags: readonly string[], den
   }).output();
   if (!success) {
     const why = new TextDecoder().decode(stderr).split("\n").find((line) => line.includes("error")) ?? "deno info failed";
+    const lock = /lockfile is out of date/i.test(why) ? lockFile(flags) : null;
+    if (lock !== null) {
+      throw new StartupError(
+        `${lock} is out of date, and a sandbox changes no lock file: run "deno cache --frozen=false" with the app, in its folder`,
+      );
+    }
     throw new StartupError(`The modules of the app can't be listed: ${why.replace(/^error: /, "")}`);
   }
   const { roots, redirects = {}, modules } = JSON.parse(new TextDecoder().decode(stdout)) as Info;
@@ -85,4 +91,10 @@ export async function denoDirectory(): Promise<string> {
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json", "--no-config"], stdin: "null", stderr: "null" })
     .output();
   return (JSON.parse(new TextDecoder().decode(stdout)) as { denoDir: string }).denoDir;
+}
+
+// It lies beside the configuration.
+function lockFile(flags: readonly string[]): string | null {
+  const config = flags[flags.indexOf("--config") + 1];
+  return flags.includes("--config") && config !== undefined ? config.replace(/[^/]*$/, "deno.lock") : null;
 }
