@@ -116,6 +116,10 @@ function isOption(token: string, names: Map<string, Named>): boolean {
   return names.has(name) || /^--[a-z]/.test(token);
 }
 
+const PERMISSION_NAMES = ["allow", "deny"].flatMap((effect) =>
+  ["read", "write", "net", "env", "sys", "run", "ffi", "import"].map((name) => `--${effect}-${name}`)
+);
+
 function unknownOption(name: string, names: Map<string, Named>): string {
   const missing = UNAVAILABLE[name.replace(/^--/, "")];
   if (missing !== undefined) throw new StartupError(`${name} ${missingText(missing)}`);
@@ -128,7 +132,7 @@ function unknownOption(name: string, names: Map<string, Named>): string {
   if (/^--(?:allow|deny|ignore)-/.test(name)) {
     return `Unknown permission flag ${name}: Deno has --allow- and --deny- with read, write, net, env, sys, run, ffi and import, and --ignore- with read and env; after = they need a value`;
   }
-  const near = nearest(name, [...names.keys()].filter((known) => known.startsWith("--")));
+  const near = nearest(name, [...[...names.keys()].filter((known) => known.startsWith("--")), ...PERMISSION_NAMES]);
   return `Unknown option ${name}${near === null ? "" : `: did you mean ${near}?`} (--help lists all options)`;
 }
 

@@ -378,6 +378,11 @@ Deno.test("cli goes on with the old access log where it can't be opened anew", a
   assertEquals(await Deno.readTextFile(`${files.path}/moved/access.log`), "/one\n");
 });
 
+Deno.test("cli knows a permission flag that is spelled wrongly", async () => {
+  const { code, stderr } = await cli(["--alow-read=/tmp"]);
+  assertEquals([code, stderr.includes("did you mean --allow-read?")], [2, true]);
+});
+
 Deno.test("cli warns of each option for workers that was given where there are none", async () => {
   await using files = await folder(FILES);
   const given = ["--max-queue=5", "--queue-timeout=1", "--max-requests=3", "--worker-memory=150M", "--heartbeat-timeout=30"];
