@@ -18,6 +18,7 @@ import { isCovered } from "./permission_cover.ts";
 import { mergeFlags, type PermissionFlag, withAbsolutePaths, withRoot, writePermissionFlag } from "./permission_flag.ts";
 import { readPermissionSet } from "./permission_set.ts";
 import type { SandboxSettings } from "./sandbox_settings.ts";
+import { guardWrites, temporaryFolder } from "./write_guard.ts";
 import { giveTo, type Owner, type Shared, WorkerRoom } from "./worker_room.ts";
 
 /** How a worker is started, and what is to be done when it is gone. */
@@ -69,6 +70,7 @@ const MAX_LINKS = 10;
  */
 export async function planSandbox(options: SandboxPlanOptions): Promise<SandboxPlan> {
   const plan = new Plan(options, await denoDirectory());
+  await plan.guard();
   const { packages } = await plan.vet();
   if (packages.length > 0) options.log("info", `The app may import packages: ${packages.join(", ")}`);
   plan.warn();
@@ -98,7 +100,7 @@ class Plan implements SandboxPlan {
     const { settings, load, log } = options;
     const serverFolder = Deno.cwd();
     this.#options = options;
-    this.#denoDir = denoDir;
+    this.#denoDir = has(denoDir, ".") ? Deno.realPathSync(denoDir) : denoDir;
     this.#folder = load.path === null ? null : load.path.slice(0, load.path.lastIndexOf("/")) || "/";
     const config = this.#folder === null ? null : nearestConfig(this.#folder);
     const { permissionSet } = settings;
@@ -109,6 +111,11 @@ class Plan implements SandboxPlan {
     this.#hasModulesFolder = has(config?.folder, "node_modules");
     this.#project = projectFolder(this.#folder, config?.folder ?? null);
     this.#denials = new Denials(this.#flags, log);
+  }
+
+  async guard(): Promise<void> {
+    const warning = guardWrites(this.#flags, { temporary: await temporaryFolder(), denoDir: this.#denoDir });
+    if (warning !== null) this.#options.log("warn", warning);
   }
 
   async vet(): Promise<Vetted> {
@@ -146,7 +153,9 @@ class Plan implements SandboxPlan {
     if (!this.#isFirst) await this.vet();
     this.#isFirst = false;
     // An app without packages finds none: their files can be read without a permission.
-    const shared: Shared[] = this.#vetted.hasNpm && !this.#hasModulesFolder ? ["remote", "gen", "npm"] : ["remote", "gen"];
+    const shared: Shared[] = [];
+    if (this.#needsRemote) shared.push("remote");
+    if (this.#vetted.hasNpm && !this.#hasModulesFolder) shared.push("npm");
     this.#cells++;
     let room: WorkerRoom | null = null;
     try {
@@ -210,6 +219,11 @@ class Plan implements SandboxPlan {
     return this.#denials.list();
   }
 
+  // This package may be a remote module itself.
+  get #needsRemote(): boolean {
+    return this.#vetted.hasRemote || !import.meta.url.startsWith("file:");
+  }
+
   #usesModulesFolder({ hasNpm }: Vetted): boolean {
     return hasNpm && this.#hasModulesFolder;
   }
@@ -222,6 +236,7 @@ class Plan implements SandboxPlan {
       `--allow-write=${socketPath}`,
       `--deny-read=${ward}`,
       `--deny-write=${ward}`,
+      `--deny-write=${this.#denoDir.replaceAll(",", ",,")}`,
       // A list would take the place of all.
       ...(net?.values === null ? [] : [`--allow-net=unix:${socketPath}`]),
     ];
@@ -233,13 +248,13 @@ class Plan implements SandboxPlan {
 
   #args(socketPath: string, ward: string): string[] {
     const { load, memoryBytes } = this.#options;
-    const { hasNpm, hasRemote } = this.#vetted;
+    const { hasNpm } = this.#vetted;
     return [
       "run",
       "--no-prompt",
       "--cached-only",
       ...(hasNpm ? [] : ["--no-npm"]),
-      ...(hasRemote ? [] : ["--no-remote"]),
+      ...(this.#needsRemote ? [] : ["--no-remote"]),
       ...this.#flags.map(writePermissionFlag),
       ...this.#linkFlags(socketPath, ward),
       ...passedFlags(parentCommand()).filter((flag) =>

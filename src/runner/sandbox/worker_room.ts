@@ -1,6 +1,6 @@
 /**
  * What one worker in a sandbox has of its own on the disk, removed when it is gone: an empty working directory, and a folder of Deno's
- * for localStorage and caches, so that no app finds what another left there. Downloaded modules are linked into it.
+ * for localStorage, caches and compiled modules, so that no app finds what another left there. Downloaded modules are linked into it.
  *
  * @module
  */
@@ -8,8 +8,8 @@
 import { AuditPipe } from "./audit_pipe.ts";
 import { DiskWatch } from "./disk_watch.ts";
 
-/** Of Deno's folder, what workers only read. */
-export type Shared = "remote" | "npm" | "gen";
+/** Of Deno's folder, what workers only read: whatever they compile stays in their room. */
+export type Shared = "remote" | "npm";
 
 /** Who owns it. */
 export interface Owner {
