@@ -19,6 +19,7 @@ row("H2-020", "An app that throws or returns without a response: 500, and other 
     200,
     "ok",
   ]]);
+  await server.ended(3);
   assertEquals(server.notes.filter(({ level }) => level === "error").length, 2);
 });
 
