@@ -2,10 +2,9 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { MAX_BACKLOG, MAX_TEXT, WINDOW } from "../../src/links/packets.ts";
-import { ServedHost } from "../../src/links/served_host.ts";
-import type { Host, Outbound, RequestHead } from "../../src/exchange.ts";
+import type { Outbound, RequestHead } from "../../src/exchange.ts";
 import { DEFAULT_LIMITS } from "../../src/testing/client_options.ts";
-import { handFront, HandPipe, headOf, Session, START } from "./doubles.ts";
+import { handFront, type HandPipe, headOf, startedWorker } from "./doubles.ts";
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -112,30 +111,14 @@ Deno.test("RemoteHost gives up a worker that sends more for a client than there 
 
 /** A worker's end whose session the test plays. */
 async function handWorker(): Promise<{ pipe: HandPipe; open(kind?: RequestHead["kind"]): Outbound; done(): Promise<void> }> {
-  const pipe = new HandPipe();
-  let out: Outbound | null = null;
-  const take = (_head: RequestHead, given: Outbound) => {
-    out = given;
-    return new Session();
-  };
-  const host: Host = {
-    start: () => Promise.resolve(),
-    open: take,
-    openSocket: take,
-    drain: () => {},
-    stop: () => Promise.resolve(),
-    lost: new Promise(() => {}),
-  };
-  const worker = new ServedHost(pipe, () => host);
-  pipe.give(`[1,0,1,{"args":{}},${JSON.stringify(START)},0]`);
-  await pipe.next();
+  const { pipe, worker, out } = await startedWorker();
   pipe.give('[10,0,0,["::1",80],10,0,1,[]]');
   let id = 0;
   return {
     pipe,
     open: (kind = "http") => {
       pipe.give(`[11,${++id},"${kind}","1.1","GET","http","/",null,"","",[],"::2",9,0,"none",1,null]`);
-      return out!;
+      return out();
     },
     done: async () => {
       pipe.close();

@@ -7,6 +7,7 @@
 import type { End, Fields, Inbound, Level, Outbound, Pairs, RequestHead, SocketInbound, SocketOutbound } from "../../src/exchange.ts";
 import type { OnBatch, Pipe } from "../../src/links/pipe.ts";
 import { RemoteHost } from "../../src/links/remote_host.ts";
+import { ServedHost } from "../../src/links/served_host.ts";
 import { DEFAULT_LIMITS } from "../../src/testing/client_options.ts";
 
 /** A pipe whose other end is the test. */
@@ -211,6 +212,27 @@ export async function handFront(): Promise<HandFront> {
       return { id: items[at + 1] as number, engine, inbound };
     },
   };
+}
+
+/** A worker's end that has been started, and what its host was given for the last exchange: the test plays the session. */
+export async function startedWorker(): Promise<{ pipe: HandPipe; worker: ServedHost; out(): Outbound }> {
+  const pipe = new HandPipe();
+  let out: Outbound | null = null;
+  const take = (_head: RequestHead, given: Outbound) => {
+    out = given;
+    return new Session();
+  };
+  const worker = new ServedHost(pipe, () => ({
+    start: () => Promise.resolve(),
+    open: take,
+    openSocket: take,
+    drain: () => {},
+    stop: () => Promise.resolve(),
+    lost: new Promise(() => {}),
+  }));
+  pipe.give(`[1,0,1,{"args":{}},${JSON.stringify(START)},0]`);
+  await pipe.next();
+  return { pipe, worker, out: () => out! };
 }
 
 /** What an `Outbound` is for the type checker. */

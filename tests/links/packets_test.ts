@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import type { Host, Outbound, SocketOutbound } from "../../src/exchange.ts";
 import { PACKETS } from "../../src/links/packets.ts";
 import { ServedHost } from "../../src/links/served_host.ts";
-import { handFront, HandPipe, headOf, Session, START } from "./doubles.ts";
+import { handFront, HandPipe, headOf, Session, START, startedWorker } from "./doubles.ts";
 
 const bytes = (...numbers: number[]) => new Uint8Array(numbers);
 const seen = new Set<string>();
@@ -201,25 +201,9 @@ Deno.test("ServedHost takes drain and stop", async () => {
 
 /** What a session calls in a worker, and the packets for the front. */
 async function writes(call: (out: SocketOutbound) => void): Promise<[string, Uint8Array]> {
-  const pipe = new HandPipe();
-  let out: SocketOutbound | null = null;
-  const take = (_head: unknown, given: Outbound) => {
-    out = given as SocketOutbound;
-    return new Session();
-  };
-  const host: Host = {
-    start: () => Promise.resolve(),
-    open: take,
-    openSocket: take,
-    drain: () => {},
-    stop: () => Promise.resolve(),
-    lost: new Promise(() => {}),
-  };
-  const worker = new ServedHost(pipe, () => host);
-  pipe.give(`[1,0,1,{"args":{}},${JSON.stringify(START)},0]`);
-  await pipe.next();
+  const { pipe, worker, out } = await startedWorker();
   pipe.give(`[10,0,0,["::1",80],10,0,1,["flush"],${SOCKET}]`);
-  call(out!);
+  call(out() as SocketOutbound);
   const text = await pipe.next();
   pipe.close();
   await worker.ended;

@@ -10,6 +10,19 @@ async function text(url: string, init?: RequestInit): Promise<string> {
   return await (await fetch(url, init)).text();
 }
 
+/** A server whose lines fill the pipe of standard output: a write waits in it until somebody reads. */
+async function withLongLines(cwd: string): Promise<{ child: Deno.ChildProcess; stderr: Output; url: string }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", `${ROOT}cli.ts`, "app.js", "-p", "0", "--access-log", "-", "--access-log-format", `${"x".repeat(30_000)}%U`],
+    cwd,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const stderr = new Output(child.stderr);
+  return { child, stderr, url: /Listening on (\S+) /.exec(await stderr.until(/Listening on \S+ /))![1]! };
+}
+
 Deno.test("cli prints a banner with address, engine, home, workers, TLS and environment", async () => {
   await using files = await folder(FILES);
   await using server = new Cli(["app.js", "-p", "0"], { cwd: files.path });
@@ -258,16 +271,7 @@ Deno.test("cli ends at once at a second INT, with status 1", async () => {
 
 Deno.test("cli ends at once at an INT after TERM, with every finished line of an access log that is read late", async () => {
   await using files = await folder(FILES);
-  const child = new Deno.Command(Deno.execPath(), {
-    // Lines that fill the pipe of standard output: a write waits in it until somebody reads.
-    args: ["run", "-A", `${ROOT}cli.ts`, "app.js", "-p", "0", "--access-log", "-", "--access-log-format", `${"x".repeat(30_000)}%U`],
-    cwd: files.path,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const stderr = new Output(child.stderr);
-  const url = /Listening on (\S+) /.exec(await stderr.until(/Listening on \S+ /))![1]!;
+  const { child, stderr, url } = await withLongLines(files.path);
   const pending = ["a", "b"].map((name) => fetch(`${url}hang?${name}`).then((response) => response.text(), (error) => String(error)));
   for (let index = 0; index < 20; index++) await text(`${url}line-${index}-`);
   child.kill("SIGTERM");
@@ -285,15 +289,7 @@ Deno.test("cli ends at once at an INT after TERM, with every finished line of an
 
 Deno.test("cli ends at once at an INT after TERM even where nobody reads the access log", async () => {
   await using files = await folder(FILES);
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `${ROOT}cli.ts`, "app.js", "-p", "0", "--access-log", "-", "--access-log-format", `${"x".repeat(30_000)}%U`],
-    cwd: files.path,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const stderr = new Output(child.stderr);
-  const url = /Listening on (\S+) /.exec(await stderr.until(/Listening on \S+ /))![1]!;
+  const { child, stderr, url } = await withLongLines(files.path);
   const pending = fetch(`${url}hang`).then((response) => response.text(), (error) => String(error));
   for (let index = 0; index < 20; index++) await text(`${url}${index}`);
   child.kill("SIGTERM");
