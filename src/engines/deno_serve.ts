@@ -12,6 +12,7 @@ import { PeerError, StartupError } from "../spec/errors.ts";
 import { type Answer, answer } from "../wire/answers.ts";
 import { handshakeProblem } from "../wire/handshake.ts";
 import { headerProblem } from "../wire/headers.ts";
+import { within } from "../wire/within.ts";
 import { Exchange } from "./deno_serve_exchange.ts";
 import { HeadReader } from "./deno_serve_head.ts";
 import { clearSocketPath, serve, type Server } from "./deno_serve_listen.ts";
@@ -283,11 +284,4 @@ export class DenoServeEngine implements Engine, Wire {
     await within(SETTLE_MS, this.#stopping!);
     this.#finish.resolve();
   }
-}
-
-async function within(ms: number, promise: Promise<unknown>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, ms);
-  await Promise.race([promise, late.promise]);
-  clearTimeout(timer);
 }

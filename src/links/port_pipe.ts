@@ -8,7 +8,7 @@
  */
 
 import { WorkerError } from "../spec/errors.ts";
-import { joinBytes } from "./join_bytes.ts";
+import { joinBytes } from "../wire/join_bytes.ts";
 import { MAX_BYTES, MAX_TEXT } from "./packets.ts";
 import type { OnBatch, Pipe } from "./pipe.ts";
 

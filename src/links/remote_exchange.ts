@@ -81,11 +81,6 @@ export class RemoteExchange implements Inbound, Sender {
     this.outbox = front.outbox;
   }
 
-  /** Bytes that wait for the client. */
-  get buffered(): number {
-    return this.#out.buffered;
-  }
-
   // ── from the engine ──
 
   body(chunk: Uint8Array, more: boolean): void {

@@ -10,6 +10,7 @@
 
 import type { Fields, Host, Inbound, Level, Outbound, RequestHead, SocketInbound, SocketOutbound, Start } from "../exchange.ts";
 import { StartupError, WorkerError } from "../spec/errors.ts";
+import { within } from "../wire/within.ts";
 import { cut, cutFields } from "./notes.ts";
 import { Outbox } from "./outbox.ts";
 import { checkFields } from "./packet_kinds.ts";
@@ -153,10 +154,7 @@ export class RemoteHost implements Host, Front {
       this.outbox.items.push(P.STOP, 0, graceMs - Math.min(LAST_WORDS_MS, graceMs / 10));
       this.outbox.added(16);
     }
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, graceMs);
-    await Promise.race([this.#stopping.promise, late.promise]);
-    clearTimeout(timer);
+    await within(graceMs, this.#stopping.promise);
   }
 
   /**

@@ -7,7 +7,7 @@
 import type { Pairs, RequestHead, SocketInbound, SocketOutbound } from "../exchange.ts";
 import { WorkerError } from "../spec/errors.ts";
 import { isHandshakeHeader } from "../wire/handshake.ts";
-import { joinBytes } from "./join_bytes.ts";
+import { joinBytes } from "../wire/join_bytes.ts";
 import * as P from "./packets.ts";
 import { type Front, type LossReason, RemoteExchange } from "./remote_exchange.ts";
 

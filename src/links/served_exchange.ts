@@ -18,7 +18,7 @@ import {
 } from "../exchange.ts";
 import { answer } from "../wire/answers.ts";
 import { CreditQueue } from "./credit_queue.ts";
-import { joinBytes } from "./join_bytes.ts";
+import { joinBytes } from "../wire/join_bytes.ts";
 import { sendNote } from "./notes.ts";
 import { type Outbox, weightOf } from "./outbox.ts";
 import * as P from "./packets.ts";

@@ -77,6 +77,11 @@ export function filePath(url: string): string {
   return decodeURIComponent(new URL(url).pathname);
 }
 
+/** The folder that an absolute path is in. */
+export function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}
+
 function isFile(path: string): boolean {
   try {
     return !Deno.statSync(path).isDirectory;

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { filePath, pathUrl } from "./app_reference.ts";
+import { filePath, folderOf, pathUrl } from "./app_reference.ts";
 
 const DENO_FILES = ["deno.json", "deno.jsonc"] as const;
 
@@ -172,8 +172,4 @@ function read(path: string): string | null {
   } catch {
     return null;
   }
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/")) || "/";
 }

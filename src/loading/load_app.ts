@@ -10,7 +10,7 @@ import type { App } from "../spec/app.ts";
 import { StartupError } from "../spec/errors.ts";
 import { readReference } from "./app_reference.ts";
 import { foreignConfigProblem } from "./config_scope.ts";
-import { type AppModule, loadModule } from "./load_module.ts";
+import { type AppModule, CODE_LABEL, loadModule } from "./load_module.ts";
 
 /** What to load. */
 export interface AppSource {
@@ -29,7 +29,7 @@ export interface AppSource {
  */
 export function referTo({ app, code, args = {} }: AppSource): AppModule {
   if (code !== undefined) {
-    return { label: "the code of --eval", specifier: codeUrl(code), path: null, exportName: "default", isCall: false, args };
+    return { label: CODE_LABEL, specifier: codeUrl(code), path: null, exportName: "default", isCall: false, args };
   }
   if (app !== undefined) return { ...readReference(app), args };
   if (Object.keys(args).length > 0) {

@@ -12,6 +12,9 @@ import type { AppReference } from "./app_reference.ts";
 import { moduleProblem } from "./module_problem.ts";
 import { appOfFactory, toApp } from "./to_app.ts";
 
+/** What an app that is given as text is called in messages. */
+export const CODE_LABEL = "the code of --eval";
+
 /** A module, which of its exports is meant, and what a factory is called with. Plain data: a link sends it. */
 export interface AppModule extends AppReference {
   /** Where there are any, the export is called with them. */
@@ -58,5 +61,5 @@ function pick(module: Record<string, unknown>, reference: AppModule): unknown {
 
 // Its label says all.
 function isCode({ label }: AppModule): boolean {
-  return label === "the code of --eval";
+  return label === CODE_LABEL;
 }

@@ -11,7 +11,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { StartupError } from "../spec/errors.ts";
 import { nearest } from "../wire/nearest.ts";
-import { readPermissionFlag } from "./sandbox/permission_flag.ts";
+import { PERMISSION_NAMES, readPermissionFlag } from "./sandbox/permission_flag.ts";
 import { type CommandOptions, environmentName, type Option, OPTION_KEYS, type OptionKey, OPTIONS, UNAVAILABLE } from "./options.ts";
 
 /** What the command line says. */
@@ -116,9 +116,7 @@ function isOption(token: string, names: Map<string, Named>): boolean {
   return names.has(name) || /^--[a-z]/.test(token);
 }
 
-const PERMISSION_NAMES = ["allow", "deny"].flatMap((effect) =>
-  ["read", "write", "net", "env", "sys", "run", "ffi", "import"].map((name) => `--${effect}-${name}`)
-);
+const PERMISSION_FLAGS = ["allow", "deny"].flatMap((effect) => PERMISSION_NAMES.map((name) => `--${effect}-${name}`));
 
 function unknownOption(name: string, names: Map<string, Named>): string {
   const missing = UNAVAILABLE[name.replace(/^--/, "")];
@@ -132,7 +130,7 @@ function unknownOption(name: string, names: Map<string, Named>): string {
   if (/^--(?:allow|deny|ignore)-/.test(name)) {
     return `Unknown permission flag ${name}: Deno has --allow- and --deny- with read, write, net, env, sys, run, ffi and import, and --ignore- with read and env; after = they need a value`;
   }
-  const near = nearest(name, [...[...names.keys()].filter((known) => known.startsWith("--")), ...PERMISSION_NAMES]);
+  const near = nearest(name, [...[...names.keys()].filter((known) => known.startsWith("--")), ...PERMISSION_FLAGS]);
   return `Unknown option ${name}${near === null ? "" : `: did you mean ${near}?`} (--help lists all options)`;
 }
 

@@ -11,6 +11,7 @@
 import type { Fields, Level } from "../exchange.ts";
 import { LineSink, type LineTarget } from "./line_sink.ts";
 import { type LoggerLike, withFields } from "./logger.ts";
+import { printable } from "./printable.ts";
 
 type LogTape = typeof import("@logtape/logtape");
 type Formatter = (record: Message) => string;
@@ -174,10 +175,4 @@ function readable({ text, fields }: Message): string {
   }
   const line = withFields(text, Object.keys(short).length === 0 ? null : short);
   return printable(line) + long;
-}
-
-// Bytes that move a terminal's cursor or change its colours must not come from a client.
-function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- control bytes are what is looked for.
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }

@@ -10,6 +10,8 @@
  * @module
  */
 
+import { within } from "../wire/within.ts";
+
 /** The longest that a line waits. */
 const FLUSH_MS = 250;
 /** A flush waits that long for a reader that does not read: the server must be able to stop. */
@@ -67,10 +69,7 @@ export class LineSink {
     this.#encode();
     this.#seal();
     this.#cancel();
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, GIVE_UP_MS);
-    await Promise.race([this.#writeOut(), late.promise]);
-    clearTimeout(timer);
+    await within(GIVE_UP_MS, this.#writeOut());
     this.#reportDropped();
   }
 

@@ -5,6 +5,7 @@
  */
 
 import type { Pairs } from "../exchange.ts";
+import { joinBytes } from "../wire/join_bytes.ts";
 import { ClosedError } from "./errors.ts";
 import type { Peer } from "./memory_exchange.ts";
 import type { AnyExchange } from "./memory_socket.ts";
@@ -192,7 +193,7 @@ export class TestExchange implements AsyncIterable<Uint8Array> {
       request: this.#setup.request,
       status: head.status,
       pairs: head.pairs,
-      body: concat(chunks),
+      body: joinBytes(chunks),
       trailers: this.#trailers,
       hints: this.hints,
       cut: this.#cut,
@@ -293,14 +294,4 @@ export class TestExchange implements AsyncIterable<Uint8Array> {
       broken: (error) => this.fail(error),
     };
   }
-}
-
-function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
 }

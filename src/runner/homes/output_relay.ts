@@ -6,7 +6,8 @@
  * @module
  */
 
-import { joinBytes } from "../../links/join_bytes.ts";
+import { joinBytes } from "../../wire/join_bytes.ts";
+import { within } from "../../wire/within.ts";
 
 /** What a relay writes to: a standard stream. */
 export interface RelayTarget {
@@ -58,12 +59,7 @@ export class OutputRelay {
 
   /** Settles when all is written, at the latest after `withinMs`. */
   async end(withinMs: number): Promise<void> {
-    if (this.#writing !== null) {
-      const late = Promise.withResolvers<void>();
-      const timer = setTimeout(late.resolve, withinMs);
-      await Promise.race([this.#writing, late.promise]);
-      clearTimeout(timer);
-    }
+    if (this.#writing !== null) await within(withinMs, this.#writing);
     if (this.#timer !== null) this.#sayDropped();
   }
 

@@ -7,8 +7,10 @@
 import { RemoteHost } from "../../links/remote_host.ts";
 import { SocketListener } from "../../links/socket_listener.ts";
 import type { Pipe } from "../../links/pipe.ts";
+import { folderOf } from "../../loading/app_reference.ts";
 import type { AppModule } from "../../loading/load_module.ts";
 import { StartupError, WorkerError } from "../../spec/errors.ts";
+import { within } from "../../wire/within.ts";
 import type { WorkerHandle, WorkerHome, WorkerHooks } from "../pool/ports.ts";
 import { deathSignalCommand, WITHOUT_DEATH_SIGNAL } from "./death_signal.ts";
 import { OutputRelay } from "./output_relay.ts";
@@ -206,10 +208,6 @@ function missing({ message }: Error): string {
     `temporary files, and --allow-run=${Deno.execPath()}, beside what the app takes`;
 }
 
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/"));
-}
-
 async function firstOf(listener: SocketListener, over: Promise<string>, tail: Tail): Promise<Pipe> {
   const accepted = listener.accept(CONNECT_MS);
   const how = await Promise.race([accepted, over]);
@@ -221,14 +219,10 @@ async function firstOf(listener: SocketListener, over: Promise<string>, tail: Ta
 }
 
 async function leave(cell: WorkerCell | null, { note }: WorkerHooks): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, LEAVE_MS);
   try {
-    await Promise.race([cell?.leave(), late.promise]);
+    await within(LEAVE_MS, cell?.leave());
   } catch (error) {
     note("warn", "What a worker had on the disk could not be removed", { error: String(error) });
-  } finally {
-    clearTimeout(timer);
   }
 }
 

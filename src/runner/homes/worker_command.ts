@@ -6,6 +6,7 @@
  * @module
  */
 
+import { folderOf } from "../../loading/app_reference.ts";
 import { appliedConfig, foreignConfig, nearestConfig } from "../../loading/config_scope.ts";
 import { StartupError } from "../../spec/errors.ts";
 
@@ -128,10 +129,6 @@ function flagsFor(config: string | null, hasModulesDir: boolean): string[] {
   if (config === null) return ["--no-config"];
   if (!config.endsWith("/package.json")) return ["--config", config];
   return hasModulesDir ? ["--no-config"] : ["--no-config", "--node-modules-dir=manual"];
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
 function readCommandLine(): string | null {

@@ -9,7 +9,8 @@
  */
 
 import { Allowance } from "../../links/allowance.ts";
-import { joinBytes } from "../../links/join_bytes.ts";
+import { joinBytes } from "../../wire/join_bytes.ts";
+import { printable } from "../printable.ts";
 import type { OutputRelay } from "./output_relay.ts";
 
 /** Takes what was read. */
@@ -116,7 +117,8 @@ export class GuardedFilter implements OutputFilter {
       this.#relay.drop(line.length + 1);
       return "";
     }
-    return `${this.#prefix}${printable(line)}\n`;
+    // Tabs are how programs write tables.
+    return `${this.#prefix}${line.split("\t").map(printable).join("\t")}\n`;
   }
 
   #show(text: string): void {
@@ -145,9 +147,4 @@ export class Tail {
     const last = bytes.subarray(-this.#size);
     this.#bytes = joinBytes([this.#bytes.subarray(Math.max(0, this.#bytes.byteLength + last.byteLength - this.#size)), last]);
   }
-}
-
-function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- control characters are what is looked for.
-  return text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]/g, (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }

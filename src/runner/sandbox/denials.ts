@@ -8,7 +8,7 @@
 
 import type { Log } from "../logger.ts";
 import { isCovered } from "./permission_cover.ts";
-import type { PermissionFlag, PermissionName } from "./permission_flag.ts";
+import { PERMISSION_NAMES, type PermissionFlag, type PermissionName } from "./permission_flag.ts";
 
 /**
  * One target that an app was denied.
@@ -39,8 +39,6 @@ export interface Denial {
 const MAX_TARGETS = 100;
 const MAX_TARGET_LENGTH = 200;
 const OTHERS = "(others)";
-
-const NAMES: readonly string[] = ["read", "write", "net", "env", "sys", "run", "ffi", "import"];
 
 interface Entry {
   readonly denial: Omit<Denial, "count">;
@@ -111,7 +109,7 @@ export class Denials {
 function readAccess(line: string): { permission: PermissionName; value: string | null } | null {
   try {
     const { permission, value } = JSON.parse(line) as { permission: unknown; value: unknown };
-    if (typeof permission !== "string" || !NAMES.includes(permission)) return null;
+    if (typeof permission !== "string" || !(PERMISSION_NAMES as readonly string[]).includes(permission)) return null;
     return value === null || typeof value === "string" ? { permission: permission as PermissionName, value } : null;
   } catch {
     return null; // cut off by the end of its process

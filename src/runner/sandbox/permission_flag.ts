@@ -7,7 +7,9 @@
 /** What a flag says about its values. */
 export type Effect = "allow" | "deny" | "ignore";
 /** The permissions of Deno. */
-export type PermissionName = "read" | "write" | "net" | "env" | "sys" | "run" | "ffi" | "import";
+export const PERMISSION_NAMES = ["read", "write", "net", "env", "sys", "run", "ffi", "import"] as const;
+/** One of them. */
+export type PermissionName = typeof PERMISSION_NAMES[number];
 
 /** One flag. */
 export interface PermissionFlag {
@@ -17,7 +19,7 @@ export interface PermissionFlag {
   readonly values: readonly string[] | null;
 }
 
-const FLAG = /^--(?:(allow|deny)-(read|write|net|env|sys|run|ffi|import)|(ignore)-(read|env))(?:=([\s\S]*))?$/;
+const FLAG = new RegExp(`^--(?:(allow|deny)-(${PERMISSION_NAMES.join("|")})|(ignore)-(read|env))(?:=([^]*))?$`);
 
 /** Permissions whose values are paths. */
 const OF_PATHS: readonly PermissionName[] = ["read", "write", "ffi"];

@@ -5,9 +5,7 @@
  */
 
 import { StartupError } from "../../spec/errors.ts";
-import { type Effect, type PermissionFlag, type PermissionName, withAbsolutePaths } from "./permission_flag.ts";
-
-const NAMES: readonly PermissionName[] = ["read", "write", "net", "env", "sys", "run", "ffi", "import"];
+import { type Effect, PERMISSION_NAMES, type PermissionFlag, type PermissionName, withAbsolutePaths } from "./permission_flag.ts";
 
 /**
  * Reads a set.
@@ -22,8 +20,8 @@ export function readPermissionSet(file: string | null, name: string): Permission
   const set = isRecord(config) && isRecord(config.permissions) ? config.permissions[name] : undefined;
   if (!isRecord(set)) throw none();
   const folder = file.slice(0, file.lastIndexOf("/")) || "/";
-  const all = set.all === true ? NAMES.map((name): PermissionFlag => ({ effect: "allow", name, values: null })) : [];
-  return [...all, ...NAMES.flatMap((name) => flagsOf(name, set[name]))].map((flag) => withAbsolutePaths(flag, folder));
+  const all = set.all === true ? PERMISSION_NAMES.map((name): PermissionFlag => ({ effect: "allow", name, values: null })) : [];
+  return [...all, ...PERMISSION_NAMES.flatMap((name) => flagsOf(name, set[name]))].map((flag) => withAbsolutePaths(flag, folder));
 }
 
 function flagsOf(name: PermissionName, value: unknown): PermissionFlag[] {

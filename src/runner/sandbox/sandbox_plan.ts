@@ -5,8 +5,10 @@
  */
 
 import { makeLinkDirectory } from "../../links/link_directory.ts";
+import { folderOf } from "../../loading/app_reference.ts";
 import { nearestConfig } from "../../loading/config_scope.ts";
 import type { AppModule } from "../../loading/load_module.ts";
+import type { WorkerCell, WorkerSandbox } from "../homes/process_home.ts";
 import { configFlags, heapFlags, isPermissionFlag, parentCommand, passedFlags } from "../homes/worker_command.ts";
 import type { Log } from "../logger.ts";
 import { type Denial, Denials } from "./denials.ts";
@@ -21,28 +23,10 @@ import type { SandboxSettings } from "./sandbox_settings.ts";
 import { guardWrites, temporaryFolder } from "./write_guard.ts";
 import { giveTo, type Owner, type Shared, WorkerRoom } from "./worker_room.ts";
 
-/** How a worker is started, and what is to be done when it is gone. */
-export interface Cell {
-  /** A fresh directory for its socket, in one that no worker may look into. */
-  readonly linkFolder: string;
-  /** All of its environment. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-  /** Whom it runs as, where that is somebody else than the server. */
-  readonly uid?: number;
-  readonly gid?: number;
-  /** The socket is there: the arguments of `deno`. */
-  admit(socketPath: string): Promise<readonly string[]>;
-  /** It is being started; `kill` ends it. */
-  started(kill: () => void): void;
-  /** It is gone, or never came. */
-  leave(): Promise<void>;
-}
-
 /** A plan for all workers of an app. */
-export interface SandboxPlan {
+export interface SandboxPlan extends WorkerSandbox {
   /** Makes room for a worker; looks at the modules again. Rejects with `StartupError`. */
-  enter(workerNum: number): Promise<Cell>;
+  enter(workerNum: number): Promise<WorkerCell>;
   /** The command line of a worker, for a person to read. */
   command(): string;
   /** What was denied so far. */
@@ -84,6 +68,8 @@ class Plan implements SandboxPlan {
   /** As they are passed on, with those of the permission set. */
   readonly #flags: readonly PermissionFlag[];
   readonly #config: readonly string[];
+  /** Of the server's own command line. */
+  readonly #passed: readonly string[];
   /** Beside the configuration. */
   readonly #hasModulesFolder: boolean;
   /** What the app may import from; `null` where it is no file. */
@@ -101,13 +87,16 @@ class Plan implements SandboxPlan {
     const serverFolder = Deno.cwd();
     this.#options = options;
     this.#denoDir = has(denoDir, ".") ? Deno.realPathSync(denoDir) : denoDir;
-    this.#folder = load.path === null ? null : load.path.slice(0, load.path.lastIndexOf("/")) || "/";
+    this.#folder = load.path === null ? null : folderOf(load.path);
     const config = this.#folder === null ? null : nearestConfig(this.#folder);
     const { permissionSet } = settings;
     const set = permissionSet === null ? [] : readPermissionSet(config?.file ?? null, permissionSet);
     // A set is passed as flags: the link's own flags would take the place of its lists.
     this.#flags = mergeFlags([...settings.permissions.map((flag) => withAbsolutePaths(flag, serverFolder)), ...set]).map(withRoot);
     this.#config = [...configFlags(load.path, true), has(config?.folder, "deno.lock") ? "--frozen" : "--no-lock"];
+    this.#passed = passedFlags(parentCommand()).filter((flag) =>
+      !isPermissionFlag(flag) && !flag.startsWith("--node-modules-dir") && !OWN.test(flag)
+    );
     this.#hasModulesFolder = has(config?.folder, "node_modules");
     this.#project = projectFolder(this.#folder, config?.folder ?? null);
     this.#denials = new Denials(this.#flags, log);
@@ -147,7 +136,7 @@ class Plan implements SandboxPlan {
     if (!isWhole) log("warn", "There are more entries in the allowed folders than are searched for symbolic links");
   }
 
-  async enter(workerNum: number): Promise<Cell> {
+  async enter(workerNum: number): Promise<WorkerCell> {
     const { settings } = this.#options;
     // An app that may write could have changed its modules.
     if (!this.#isFirst) await this.vet();
@@ -171,7 +160,7 @@ class Plan implements SandboxPlan {
     }
   }
 
-  #cell(workerNum: number, ward: string, linkFolder: string, room: WorkerRoom): Cell {
+  #cell(workerNum: number, ward: string, linkFolder: string, room: WorkerRoom): WorkerCell {
     const { settings, log } = this.#options;
     const cwd = settings.cwd ?? room.cwd;
     const audit: Record<string, string> = room.auditPath === null ? {} : { DENO_AUDIT_PERMISSIONS: room.auditPath };
@@ -257,9 +246,7 @@ class Plan implements SandboxPlan {
       ...(this.#needsRemote ? [] : ["--no-remote"]),
       ...this.#flags.map(writePermissionFlag),
       ...this.#linkFlags(socketPath, ward),
-      ...passedFlags(parentCommand()).filter((flag) =>
-        !isPermissionFlag(flag) && !flag.startsWith("--node-modules-dir") && !OWN.test(flag)
-      ),
+      ...this.#passed,
       ...this.#config,
       modulesFlag(this.#usesModulesFolder(this.#vetted)),
       ...heapFlags(memoryBytes),

@@ -7,6 +7,7 @@
  */
 
 import { makeLinkDirectory } from "../../links/link_directory.ts";
+import { folderOf } from "../../loading/app_reference.ts";
 import { StartupError } from "../../spec/errors.ts";
 import { isWithin, type PermissionFlag } from "./permission_flag.ts";
 
@@ -63,10 +64,6 @@ function realPath(path: string): string {
     const folder = realPath(folderOf(path));
     return `${folder === "/" ? "" : folder}${path.slice(path.lastIndexOf("/"))}`;
   }
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
 function fail(message: string): never {
