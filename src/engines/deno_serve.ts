@@ -11,12 +11,12 @@ import type { Capability, Engine, Host, Observer, RequestHead } from "../exchang
 import { PeerError, StartupError } from "../spec/errors.ts";
 import { type Answer, answer } from "../wire/answers.ts";
 import { handshakeProblem } from "../wire/handshake.ts";
-import { headerProblem } from "../wire/headers.ts";
+import { headerProblem, withDefaults } from "../wire/headers.ts";
 import { within } from "../wire/within.ts";
 import { Exchange } from "./deno_serve_exchange.ts";
 import { HeadReader } from "./deno_serve_head.ts";
 import { clearSocketPath, serve, type Server } from "./deno_serve_listen.ts";
-import { closingResponse, contentLength, fullResponse, payloadBytes, StreamCut, withDefaults } from "./deno_serve_response.ts";
+import { closingResponse, contentLength, fullResponse, payloadBytes, StreamCut } from "./deno_serve_response.ts";
 import { Rounds } from "./deno_serve_rounds.ts";
 import { DENO_SERVE_CAPABILITIES, type DenoServeSettings, type OpenExchange, type Wire } from "./deno_serve_settings.ts";
 import { SocketExchange } from "./deno_serve_socket.ts";

@@ -19,6 +19,7 @@ import {
   type RequestHead,
 } from "../exchange.ts";
 import { answer, hasNoBody } from "../wire/answers.ts";
+import { withDefaults } from "../wire/headers.ts";
 import { type BodyReader, RequestBody } from "./deno_serve_request_body.ts";
 import { type BodyOwner, ResponseBody } from "./deno_serve_response_body.ts";
 import {
@@ -30,7 +31,6 @@ import {
   payloadBytes,
   StreamCut,
   streamedResponse,
-  withDefaults,
 } from "./deno_serve_response.ts";
 import type { OpenExchange, Wire } from "./deno_serve_settings.ts";
 

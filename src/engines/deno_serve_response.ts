@@ -9,6 +9,7 @@
 
 import type { Pairs } from "../exchange.ts";
 import { hasNoBody } from "../wire/answers.ts";
+import { withDefaults } from "../wire/headers.ts";
 
 const ENCODER = new TextEncoder();
 const SCRATCH = new Uint8Array(16_384);
@@ -97,12 +98,6 @@ export function contentLength(headers: Pairs): number {
     if (name.length === 14 && name.toLowerCase() === "content-length") return Number(value);
   }
   return -1;
-}
-
-/** Adds the server's own headers, except where the app has set the same name. */
-export function withDefaults(headers: Pairs, defaults: Pairs): Pairs {
-  const names = new Set(headers.map(([name]) => name.toLowerCase()));
-  return [...headers, ...defaults.filter(([name]) => !names.has(name.toLowerCase()))];
 }
 
 /** The length of a body on the wire. */

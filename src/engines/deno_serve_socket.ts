@@ -10,8 +10,9 @@
  */
 
 import type { End, Fields, Level, Pairs, RequestHead, SocketInbound, SocketOutbound } from "../exchange.ts";
+import { withDefaults } from "../wire/headers.ts";
 import { Exchange } from "./deno_serve_exchange.ts";
-import { payloadBytes, withDefaults } from "./deno_serve_response.ts";
+import { payloadBytes } from "./deno_serve_response.ts";
 import type { OpenExchange, Wire } from "./deno_serve_settings.ts";
 
 /** The text of Deno's close frame to a peer that does not answer pings. */

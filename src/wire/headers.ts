@@ -1,10 +1,12 @@
 /**
- * Header bytes: what may stand in a name and in a value.
+ * Header bytes: what may stand in a name and in a value; and the headers that a server adds to an app's.
  *
  * RFC 9110 section 5; contract sections 1 and 3. Nothing is cleaned here, only judged.
  *
  * @module
  */
+
+import type { Pairs } from "../exchange.ts";
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** TAB, visible ASCII, and the opaque bytes above it. A control byte here would end a process under `Deno.serve`. */
@@ -37,6 +39,13 @@ export function headerProblem(name: string, value: string): string | null {
     if ((code < 0x20 && code !== 9) || code === 0x7f) return `header ${JSON.stringify(name)} holds the control byte 0x${hex(code, 2)}`;
   }
   return null;
+}
+
+/** Adds the server's own headers, except where the app has set the same name. */
+export function withDefaults(headers: Pairs, defaults: Pairs): Pairs {
+  if (defaults.length === 0) return headers;
+  const names = new Set(headers.map(([name]) => name.toLowerCase()));
+  return [...headers, ...defaults.filter(([name]) => !names.has(name.toLowerCase()))];
 }
 
 function hex(code: number, width: number): string {
