@@ -14,8 +14,8 @@ import { handshakeProblem } from "../wire/handshake.ts";
 import { headerProblem, withDefaults } from "../wire/headers.ts";
 import { within } from "../wire/within.ts";
 import { Exchange } from "./deno_serve_exchange.ts";
-import { HeadReader } from "./deno_serve_head.ts";
-import { clearSocketPath, serve, type Server } from "./deno_serve_listen.ts";
+import type { HeadReader, Ids } from "./deno_serve_head.ts";
+import { Listener, type ListenerOwner } from "./deno_serve_listener.ts";
 import { closingResponse, contentLength, fullResponse, payloadBytes, StreamCut } from "./deno_serve_response.ts";
 import { Rounds } from "./deno_serve_rounds.ts";
 import { DENO_SERVE_CAPABILITIES, type DenoServeSettings, type OpenExchange, type Wire } from "./deno_serve_settings.ts";
@@ -24,10 +24,7 @@ import { OpenList } from "./open_list.ts";
 
 export { DENO_SERVE_CAPABILITIES, type DenoServeSettings } from "./deno_serve_settings.ts";
 
-/** After that long without a file descriptor to accept with, the listener is opened anew. */
-const REOPEN_MS = 150;
-
-/** How long the listener may take to close once everything has ended. */
+/** How long the listeners may take to close once everything has ended. */
 const SETTLE_MS = 1000;
 
 /** A request that is answered within this time costs no look at its signal, even where the app asks for a disconnect. */
@@ -44,14 +41,19 @@ const POLL_MS = 4;
  *
  * @example
  * ```ts ignore
- * const engine = new DenoServeEngine({ listen: { kind: "tcp", host: "127.0.0.1", port: 0 }, ...settings });
+ * const engine = new DenoServeEngine({
+ *   listeners: [{ at: { kind: "tcp", host: "127.0.0.1", port: 0 }, tls: null, proxyProtocol: false }],
+ *   ...settings,
+ * });
  * const [address] = await engine.listen(host, observer);
  * ```
  */
-export class DenoServeEngine implements Engine, Wire {
+export class DenoServeEngine implements Engine, Wire, ListenerOwner {
   readonly name = "deno";
   readonly capabilities: readonly Capability[] = DENO_SERVE_CAPABILITIES;
   readonly settings: DenoServeSettings;
+  /** For heads of exchanges. */
+  readonly ids: Ids = { next: 1 };
   /** Resolves after {@linkcode close}. */
   readonly finished: Promise<void>;
   readonly #finish: PromiseWithResolvers<void>;
@@ -64,21 +66,18 @@ export class DenoServeEngine implements Engine, Wire {
   readonly #full = new Rounds<{ polled(): boolean }>(POLL_MS, (socket) => socket.polled());
   #host: Host | null = null;
   #observer: Observer | null = null;
-  #heads: HeadReader | null = null;
-  #server: Server | null = null;
-  #port = 0;
-  #reopening: ReturnType<typeof setTimeout> | null = null;
+  readonly #listeners: readonly Listener[];
   #draining = false;
   /** Request bodies that were under way when the drain began and still are. */
   #uploads = 0;
-  #stopping: Promise<void> | null = null;
+  #stopping: Promise<unknown> | null = null;
   #empty: (() => void) | null = null;
   #closed: Promise<void> | null = null;
 
   /**
    * Takes the settings; nothing is opened.
    *
-   * @throws {StartupError} where a header of the settings could not be sent.
+   * @throws {StartupError} where a header of the settings could not be sent, or a listener asks for what this engine can't do.
    */
   constructor(settings: DenoServeSettings) {
     // A control byte in a header of an answer would end the process, not only the answer.
@@ -87,32 +86,41 @@ export class DenoServeEngine implements Engine, Wire {
       if (problem !== null) throw new StartupError(`Cannot add a header to answers: ${problem}`, { exitCode: 2 });
     }
     this.settings = settings;
+    this.#listeners = settings.listeners.map((listener) => new Listener(listener, settings.rootPath, this));
     this.#finish = Promise.withResolvers();
     this.finished = this.#finish.promise;
   }
 
   /**
-   * Starts to accept.
+   * Starts to accept, on all listeners or none.
+   *
+   * @returns Their addresses, in the order of the settings.
    *
    * @throws {StartupError} with one line that says why not.
    */
   async listen(host: Host, observer: Observer): Promise<readonly Deno.Addr[]> {
     this.#host = host;
     this.#observer = observer;
-    const { listen } = this.settings;
-    if (listen.kind === "tcp") this.#port = listen.port;
-    else await clearSocketPath(listen.path);
-    return [this.#serve()];
+    const addrs: Deno.Addr[] = [];
+    try {
+      for (const listener of this.#listeners) addrs.push(await listener.open());
+    } catch (error) {
+      // Nobody was told of those that are open.
+      this.#draining = true;
+      await within(SETTLE_MS, this.#shutdown());
+      throw error;
+    }
+    return addrs;
   }
 
   /**
-   * Takes no new exchanges. The listener and idle connections close at once, unless there are open WebSockets or request bodies under
-   * way: `Deno.serve` would break those with them, so as long as there are some, the listener stays and answers 503.
+   * Takes no new exchanges. Listeners and idle connections close at once, unless there are open WebSockets or request bodies under
+   * way: `Deno.serve` would break those with them, so as long as there are some, the listeners stay and answer 503.
    */
   drain(): void {
     if (this.#draining) return;
     this.#draining = true;
-    if (this.#reopening !== null) clearTimeout(this.#reopening);
+    for (const listener of this.#listeners) listener.drain();
     for (const exchange of this.#exchanges.all()) if (exchange.isUploading) this.#uploads++;
     this.#shutdownIfHarmless();
   }
@@ -164,63 +172,16 @@ export class DenoServeEngine implements Engine, Wire {
     this.#shutdownIfHarmless();
   }
 
-  // The listener.
+  // For the listeners.
 
-  #serve(): Deno.Addr {
-    const server = serve(
-      this.settings,
-      this.#port,
-      (request, info) => this.#handle(request, info.remoteAddr),
-      (error) => this.#failed(error),
-    );
-    const { addr } = server;
-    let bound: readonly [string, number | null];
-    if (addr.transport === "tcp") {
-      bound = [addr.hostname, addr.port];
-      this.#port = addr.port;
-    } else bound = [(addr as Deno.UnixAddr).path, null];
-    this.#heads = new HeadReader(bound, this.settings.tls?.cert ?? null, this.settings.rootPath);
-    this.#server = server;
-    server.finished.catch((error) => this.#lost(error));
-    return addr;
-  }
-
-  // Accepting fails where the process has no file descriptor left. Open connections go on, but the listener is gone.
-  #lost(error: unknown): void {
-    if (this.#draining) return;
-    this.observer.note("error", `The listener failed and is opened anew: ${error}`, {}, null);
-    this.#reopen();
-  }
-
-  #reopen(): void {
-    this.#reopening = setTimeout(async () => {
-      try {
-        const { listen } = this.settings;
-        if (listen.kind === "unix") await clearSocketPath(listen.path);
-        if (!this.#draining) this.#serve();
-      } catch (error) {
-        this.observer.note("error", `The listener could not be opened anew: ${error}`, {}, null);
-        if (!this.#draining) this.#reopen();
-      }
-    }, REOPEN_MS);
-  }
-
-  #shutdownIfHarmless(): void {
-    if (this.#sockets.size === 0 && this.#uploads === 0) this.#shutdown();
-  }
-
-  #shutdown(): void {
-    this.#stopping ??= this.#server?.shutdown() ?? Promise.resolve();
-  }
-
-  // The handler of Deno.serve: not async, so that a request costs one promise and no wrapper.
-  #handle(request: Request, remote: Deno.Addr): Response | Promise<Response> {
+  /** The handler of Deno.serve: not async, so that a request costs one promise and no wrapper. */
+  handle(heads: HeadReader, request: Request, remote: Deno.Addr): Response | Promise<Response> {
     let head: RequestHead;
     try {
-      head = this.#heads!.read(request, remote);
+      head = heads.read(request, remote);
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
-      return this.#refuse(request, this.#heads!.unreadable(request, remote), answer(error.status), error.reason);
+      return this.#refuse(request, heads.unreadable(request, remote), answer(error.status), error.reason);
     }
     if (this.#draining) return this.#refuse(request, head, answer(503), "server_shutdown");
     if (head.method === "CONNECT") return this.#refuse(request, head, answer(501), "protocol_error");
@@ -233,6 +194,26 @@ export class DenoServeEngine implements Engine, Wire {
     this.#exchanges.add(exchange);
     this.#observer!.opened(head);
     return exchange.run(this.#host!.open(head, exchange));
+  }
+
+  /** Deno.serve calls it with what a handler throws and with what breaks a stream. */
+  failed(error: unknown): Response {
+    if (!(error instanceof StreamCut)) this.#observer!.note("error", `An exchange failed: ${error}`, {}, null);
+    const { status, headers, body } = answer(500);
+    return fullResponse(status, withDefaults(headers, this.settings.headers), body, false);
+  }
+
+  /** A listener does not work. */
+  trouble(text: string): void {
+    this.observer.note("error", text, {}, null);
+  }
+
+  #shutdownIfHarmless(): void {
+    if (this.#sockets.size === 0 && this.#uploads === 0) void this.#shutdown();
+  }
+
+  #shutdown(): Promise<unknown> {
+    return this.#stopping ??= Promise.all(this.#listeners.map((listener) => listener.shutdown()));
   }
 
   #upgrade(request: Request, head: RequestHead): Response | Promise<Response> {
@@ -256,13 +237,6 @@ export class DenoServeEngine implements Engine, Wire {
     return response;
   }
 
-  // Deno.serve calls it with what a handler throws and with what breaks a stream.
-  #failed(error: unknown): Response {
-    if (!(error instanceof StreamCut)) this.#observer!.note("error", `An exchange failed: ${error}`, {}, null);
-    const { status, headers, body } = answer(500);
-    return fullResponse(status, withDefaults(headers, this.settings.headers), body, false);
-  }
-
   async #close(graceMs: number): Promise<void> {
     this.drain();
     const leaving: Promise<void>[] = [];
@@ -280,8 +254,7 @@ export class DenoServeEngine implements Engine, Wire {
     // Deno would overtake our close frames with its own. And a client that does not read can't be disconnected: it would hold the
     // listener for ever.
     await within(SETTLE_MS, Promise.all(leaving));
-    this.#shutdown();
-    await within(SETTLE_MS, this.#stopping!);
+    await within(SETTLE_MS, this.#shutdown());
     this.#finish.resolve();
   }
 }

@@ -17,6 +17,11 @@ import { DENO_SERVE_CAPABILITIES } from "./deno_serve_settings.ts";
 
 const EVENT_STREAM = /text\/event-stream/i;
 
+/** Where the ids of exchanges come from: one for all listeners of an engine. */
+export interface Ids {
+  next: number;
+}
+
 /** Builds heads for one listener. */
 export class HeadReader {
   readonly #scheme: "http" | "https";
@@ -27,10 +32,11 @@ export class HeadReader {
   // The Host value of the last good request and the URL prefix that it makes. Most requests of a server carry the same.
   #lastHost = "";
   #lastPrefix: string;
-  #nextId = 1;
+  readonly #ids: Ids;
 
   /** `server` is what the listener is bound to, `cert` the PEM text of a TLS listener. */
-  constructor(server: readonly [string, number | null], cert: string | null, rootPath: string) {
+  constructor(server: readonly [string, number | null], cert: string | null, rootPath: string, ids: Ids) {
+    this.#ids = ids;
     this.#scheme = cert === null ? "http" : "https";
     this.#tls = cert === null ? null : tlsInfo(cert);
     // A Unix listener's URLs begin with "http+unix:".
@@ -83,7 +89,7 @@ export class HeadReader {
     const httpVersion = host === null ? "2" : "1.1";
     const head: RequestHead & { client?: readonly [string, number]; tls?: TlsInfo } = {
       kind: upgrade || eventStream ? classify(upper, httpVersion, (name) => request.headers.get(name)) : "http",
-      id: this.#nextId++,
+      id: this.#ids.next++,
       httpVersion,
       method: upper,
       scheme: this.#scheme,
@@ -109,7 +115,7 @@ export class HeadReader {
     return {
       ...(remote.transport === "tcp" ? { client: [remote.hostname, remote.port] as const } : {}),
       kind: "http",
-      id: this.#nextId++,
+      id: this.#ids.next++,
       httpVersion: request.headers.has("host") ? "1.1" : "2",
       method: request.method.toUpperCase(),
       scheme: this.#scheme,

@@ -7,16 +7,13 @@
  */
 
 import type { Capability, Level, Observer, Pairs } from "../exchange.ts";
+import type { ListenerSettings } from "./listener_settings.ts";
 import type { Placed } from "./open_list.ts";
 
 /** Settings of a {@linkcode DenoServeEngine}. */
 export interface DenoServeSettings {
-  /** Where to listen: a port (0 takes a free one) or a Unix socket whose file gets `mode`. */
-  readonly listen:
-    | { readonly kind: "tcp"; readonly host: string; readonly port: number }
-    | { readonly kind: "unix"; readonly path: string; readonly mode: number };
-  /** Certificate chain and key, both PEM texts. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  /** At least one. */
+  readonly listeners: readonly ListenerSettings[];
   /** The mount point that every scope gets. */
   readonly rootPath: string;
   /** Largest request body; 0 is no limit. */

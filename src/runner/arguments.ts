@@ -164,9 +164,13 @@ function parse(name: string, option: Option<unknown>, value: string): unknown {
   return option.kind.parse(value) ?? fail(`${name} must be ${option.kind.right}, got "${value}"`);
 }
 
-// A socket takes the place of host and port. What the command line names goes before what the environment names.
+// A socket takes the place of host and port, --listen that of all three. What the command line names goes before what the environment
+// names.
 function settleAddress(options: Record<string, unknown>, given: Record<string, unknown>): void {
   const typed = (key: OptionKey) => given[OPTIONS[key].name] !== undefined && (given[OPTIONS[key].name] as unknown[]).length > 0;
+  const short = ["host", "port", "socket"] as const;
+  if (typed("listen")) { for (const key of short) if (!typed(key)) delete options[key]; }
+  else if (short.some(typed)) delete options.listen;
   if (options.socket === undefined) return;
   for (const key of ["host", "port"] as const) {
     if (options[key] === undefined) continue;

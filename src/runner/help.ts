@@ -30,7 +30,7 @@ Exit status: 0 stopped cleanly, 1 failed while running, 2 wrong usage, 3 start r
 
 /** The text of `--help`. */
 export function helpText(): string {
-  const rows = OPTION_KEYS.map((key) => [spelling(key), `${OPTIONS[key].help}${defaultNote(key)}`] as const);
+  const rows = OPTION_KEYS.map((key) => [spelling(key), `${meaning(key)}${defaultNote(key)}`] as const);
   let text = USAGE;
   for (const [left, right] of rows) {
     const [first, ...rest] = wrap(right, 64);
@@ -50,7 +50,7 @@ export function optionsMarkdown(): string {
       option.commandOnly ? "–" : `\`${key}\``,
       option.commandOnly ? "–" : `\`${environmentName(option.name)}\``,
       option.commandOnly ? "–" : option.otherwise ?? shown(option) ?? "–",
-      option.help,
+      meaning(key),
     ];
     lines.push(`| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`);
   }
@@ -61,6 +61,11 @@ function spelling(key: OptionKey): string {
   const { name, short, alias, kind } = OPTIONS[key];
   const names = [...(short === undefined ? [] : [`-${short}`]), `--${name}`, ...(alias === undefined ? [] : [`--${alias}`])].join(", ");
   return kind.placeholder === "" ? names : `${names} ${kind.placeholder}`;
+}
+
+function meaning(key: OptionKey): string {
+  const { help, only } = OPTIONS[key] as Option<unknown>;
+  return only === undefined ? help : `${help} (engine ${only})`;
 }
 
 function defaultNote(key: OptionKey): string {

@@ -7,7 +7,9 @@
  * @module
  */
 
+import { DEFAULT_WIRE_LIMITS } from "../engines/node_settings.ts";
 import type { Headers } from "../spec/events.ts";
+import { LISTEN_FORMS } from "./listen_address.ts";
 import { readPermissionFlag } from "./sandbox/permission_flag.ts";
 import type { LoggerLike } from "./logger.ts";
 import { choice, count, duration, fileMode, flag, headers, integer, type Kind, logTarget, size, text, texts } from "./option_kinds.ts";
@@ -20,9 +22,22 @@ export interface ServeOptions {
   port?: number;
   /** Path of a Unix socket to listen on, in place of `host` and `port`. */
   socket?: string;
-  /** File permissions of the socket, default `0o600`. */
+  /**
+   * Addresses to listen on, in place of `host`, `port` and `socket`: `host:port`, `[v6]:port`, `:port` for every IPv4 address, `unix:path`,
+   * or `fd:3` for a TCP socket that listens and was inherited. Behind each may stand `,tls` or `,plain` (with a certificate, TCP is TLS
+   * unless `,plain` says otherwise; Unix sockets never are), and `,proxy` for `proxyProtocol` on this one alone.
+   */
+  listen?: readonly string[];
+  /** File permissions of Unix sockets, default `0o600`. */
   socketMode?: number;
-  /** What speaks the wire. */
+  /** Connections that the system keeps for each listener until they are accepted. Default: that of the engine. */
+  listenerBacklog?: number;
+  /** Every connection, of every listener, begins with a header of the PROXY protocol, version 1 or 2. Engine `node`. */
+  proxyProtocol?: boolean;
+  /**
+   * What speaks the wire: `deno` costs half the CPU, `node` controls all of the wire. The default, `auto`, takes `node` on public
+   * addresses and where an option asks for what only `node` can do, else `deno`.
+   */
   engine?: "auto" | "deno" | "node";
   /** File with the certificate chain, PEM. Needs `sslKey`. */
   sslCert?: string;
@@ -71,6 +86,28 @@ export interface ServeOptions {
   lifespanStartupTimeoutMs?: number;
   /** How long a stop may take, default 30,000 ms. */
   shutdownTimeoutMs?: number;
+  /** How long a request head may take, from its first byte on; then 408. Default 10,000 ms; 0 is no limit. Engine `node`. */
+  headerTimeoutMs?: number;
+  /** Closes a connection that has no request for that long, default 60,000 ms; 0 is never. Engine `node`. */
+  keepAliveTimeoutMs?: number;
+  /** Ends a request whose body does not come on for that long, with 408; default 30,000 ms, 0 is never. Engine `node`. */
+  bodyTimeoutMs?: number;
+  /** Cuts a client that takes nothing of what waits for it for that long, default 60,000 ms; 0 is never. Engine `node`. */
+  writeTimeoutMs?: number;
+  /** How long a TLS handshake may take, default 10,000 ms; 0 is no limit. Engine `node`. */
+  tlsHandshakeTimeoutMs?: number;
+  /** Largest request target, default 8192 bytes; more gets 414. 0 is no limit. Engine `node`. */
+  maxTargetBytes?: number;
+  /** Largest request head, names and values, default 32,768 bytes; more gets 431. 0 is no limit. Engine `node`. */
+  maxHeaderBytes?: number;
+  /** Most headers of a request, default 100; more get 431. 0 is no limit. Engine `node`. */
+  maxHeaderCount?: number;
+  /** Most open connections, default 10,000; more get 503. 0 is no limit. Engine `node`. */
+  maxConnections?: number;
+  /** Most open connections of one client address; more are closed. 0, the default, is no limit. Engine `node`. */
+  maxConnectionsPerAddress?: number;
+  /** Most open streams of one HTTP/2 connection, default 128; 0 is no limit. Engine `node`. */
+  http2MaxStreams?: number;
   /** Largest request body, default 10,000,000 bytes; 0 is no limit. */
   maxBodyBytes?: number;
   /** WebSocket messages that may wait for the app, default 1000. */
@@ -79,6 +116,8 @@ export interface ServeOptions {
   maxReceiveQueueBytes?: number;
   /** Largest WebSocket message, default 1 MiB. */
   maxWsMessageBytes?: number;
+  /** Offers to compress WebSocket messages (permessage-deflate); default off. Engine `node`. */
+  wsDeflate?: boolean;
   /** From here on `send` waits, default 65,536 bytes. */
   writeHighWatermarkBytes?: number;
   /** Below this it goes on, default a quarter of the high mark. */
@@ -137,6 +176,10 @@ export interface Option<T> {
   readonly help: string;
   /** Only on the command line: no environment variable, no option of `serve`. */
   readonly commandOnly?: boolean;
+  /** The engine that alone can do what the option asks for. */
+  readonly only?: "node";
+  /** The value with which it asks for nothing that other engines do not do anyway. */
+  readonly unless?: T;
 }
 
 /** The table. */
@@ -144,12 +187,34 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<NonNullable<CommandOpt
   host: { name: "host", short: "o", kind: text("HOST", "an address or a host name"), default: "127.0.0.1", help: "Address to listen on" },
   port: { name: "port", short: "p", kind: integer("PORT", 0, 65535), default: 5000, help: "Port to listen on; 0 takes any free one" },
   socket: { name: "socket", kind: text("PATH", "a path"), default: null, help: "Unix socket to listen on, in place of host and port" },
-  socketMode: { name: "socket-mode", kind: fileMode(), default: 0o600, help: "File permissions of the Unix socket" },
+  listen: {
+    name: "listen",
+    kind: texts("ADDRESS", LISTEN_FORMS, (text) => text !== "" && !text.includes("\0")),
+    default: null,
+    help: `Address to listen on, in place of host, port and socket: ${LISTEN_FORMS}; repeatable`,
+  },
+  socketMode: { name: "socket-mode", kind: fileMode(), default: 0o600, help: "File permissions of Unix sockets" },
+  listenerBacklog: {
+    name: "listener-backlog",
+    kind: integer("COUNT", 1, 65_535),
+    default: null,
+    otherwise: "that of the engine",
+    help: "Connections that the system keeps for each listener until they are accepted",
+  },
+  proxyProtocol: {
+    name: "proxy-protocol",
+    kind: flag(),
+    default: false,
+    help: "Every connection begins with a header of the PROXY protocol",
+    only: "node",
+    unless: false,
+  },
   engine: {
     name: "engine",
     kind: choice("auto", "deno", "node"),
     default: "auto",
-    help: "What speaks the wire: auto takes what suits the address; node is still to come",
+    help:
+      "What speaks the wire: deno for half the CPU, node for control of all of it; auto takes node on public addresses and where an option needs it",
   },
   sslCert: { name: "ssl-cert", kind: text("FILE", "a file"), default: null, help: "Certificate chain (PEM); needs --ssl-key" },
   sslKey: { name: "ssl-key", kind: text("FILE", "a file"), default: null, help: "Private key (PEM); needs --ssl-cert" },
@@ -278,6 +343,91 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<NonNullable<CommandOpt
     default: 30_000,
     help: "How long a stop may take; then what is left is ended",
   },
+  headerTimeoutMs: {
+    name: "header-timeout",
+    kind: duration(),
+    default: DEFAULT_WIRE_LIMITS.headerTimeoutMs,
+    help: "How long a request head may take, then 408; 0 is no limit",
+    only: "node",
+    unless: 0,
+  },
+  keepAliveTimeoutMs: {
+    name: "keep-alive-timeout",
+    alias: "timeout",
+    kind: duration(),
+    default: DEFAULT_WIRE_LIMITS.keepAliveTimeoutMs,
+    help: "Close a connection that has no request for that long; 0 is never",
+    only: "node",
+    unless: 0,
+  },
+  bodyTimeoutMs: {
+    name: "body-timeout",
+    kind: duration(),
+    default: DEFAULT_WIRE_LIMITS.bodyTimeoutMs,
+    help: "End a request whose body does not come on for that long, with 408; 0 is never",
+    only: "node",
+    unless: 0,
+  },
+  writeTimeoutMs: {
+    name: "write-timeout",
+    kind: duration(),
+    default: DEFAULT_WIRE_LIMITS.writeTimeoutMs,
+    help: "Cut a client that takes nothing of what waits for it for that long; 0 is never",
+    only: "node",
+    unless: 0,
+  },
+  tlsHandshakeTimeoutMs: {
+    name: "tls-handshake-timeout",
+    kind: duration(),
+    default: DEFAULT_WIRE_LIMITS.tlsHandshakeTimeoutMs,
+    help: "How long a TLS handshake may take; 0 is no limit",
+    only: "node",
+    unless: 0,
+  },
+  maxTargetBytes: {
+    name: "max-target-size",
+    kind: size(0),
+    default: DEFAULT_WIRE_LIMITS.maxTargetBytes,
+    help: "Largest request target, more gets 414; 0 is no limit",
+    only: "node",
+  },
+  maxHeaderBytes: {
+    name: "max-header-size",
+    kind: size(0),
+    default: DEFAULT_WIRE_LIMITS.maxHeaderBytes,
+    help: "Largest request head, more gets 431; 0 is no limit",
+    only: "node",
+  },
+  maxHeaderCount: {
+    name: "max-header-count",
+    kind: integer("COUNT", 0, Number.MAX_SAFE_INTEGER),
+    default: DEFAULT_WIRE_LIMITS.maxHeaderCount,
+    help: "Most headers of a request, more get 431; 0 is no limit",
+    only: "node",
+  },
+  maxConnections: {
+    name: "max-connections",
+    kind: integer("COUNT", 0, Number.MAX_SAFE_INTEGER),
+    default: DEFAULT_WIRE_LIMITS.maxConnections,
+    help: "Most open connections, more get 503; 0 is no limit",
+    only: "node",
+    unless: 0,
+  },
+  maxConnectionsPerAddress: {
+    name: "max-connections-per-address",
+    kind: integer("COUNT", 0, Number.MAX_SAFE_INTEGER),
+    default: DEFAULT_WIRE_LIMITS.maxConnectionsPerAddress,
+    help: "Most open connections of one client address, more are closed; 0 is no limit",
+    only: "node",
+    unless: 0,
+  },
+  http2MaxStreams: {
+    name: "http2-max-streams",
+    kind: integer("COUNT", 0, Number.MAX_SAFE_INTEGER),
+    default: DEFAULT_WIRE_LIMITS.maxStreams,
+    help: "Most open streams of one HTTP/2 connection; 0 is no limit",
+    only: "node",
+  },
   maxBodyBytes: { name: "max-body-size", kind: size(0), default: 10_000_000, help: "Largest request body; 0 is no limit" },
   maxReceiveQueue: {
     name: "max-receive-queue",
@@ -297,6 +447,14 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<NonNullable<CommandOpt
     kind: size(1),
     default: 1_048_576,
     help: "Largest WebSocket message",
+  },
+  wsDeflate: {
+    name: "ws-deflate",
+    kind: flag(),
+    default: false,
+    help: "Offer to compress WebSocket messages (permessage-deflate)",
+    only: "node",
+    unless: false,
   },
   writeHighWatermarkBytes: { name: "write-high-watermark", kind: size(1), default: 65_536, help: "Unsent bytes from which on send waits" },
   writeLowWatermarkBytes: {
@@ -392,10 +550,6 @@ export const OPTION_KEYS: readonly OptionKey[] = Object.keys(OPTIONS) as OptionK
  * seam where there is one. They are refused by name, and never ignored.
  */
 export const UNAVAILABLE: Readonly<Record<string, string>> = {
-  timeout: "timeouts",
-  "max-connections": "a limit on connections",
-  "max-header-size": "target-limits",
-  "max-header-count": "target-limits",
   "ssl-ca": "client-certificates",
   "ssl-verify-client": "client-certificates",
 };

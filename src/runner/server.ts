@@ -126,7 +126,7 @@ export class RunningServer implements Server {
     this.home = home;
     const { settings, logging, engine, host } = parts;
     this.addrs = addrs;
-    this.urls = addrs.map((addr) => addressUrl(addr, settings.tls !== null));
+    this.urls = addrs.map((addr, index) => addressUrl(addr, settings.listeners[index]!.tls !== null));
     this.choice = chooseEngine(settings.engine, addrs);
     if (this.choice.warning !== null) logging.log("warn", this.choice.warning);
     this.finished = this.#finish.promise;
@@ -219,9 +219,10 @@ interface Parts extends OpenHome {
 }
 
 function createEngine(settings: Settings): Engine {
+  const need = settings.engine === "node" ? "--engine node" : settings.nodeNeeds[0];
+  if (need !== undefined) throw new StartupError(`${need} needs the engine "node": the engine "node" is not there yet`);
   return new DenoServeEngine({
-    listen: settings.listen,
-    ...(settings.tls === null ? {} : { tls: settings.tls }),
+    listeners: settings.listeners,
     rootPath: settings.rootPath,
     maxBodyBytes: settings.maxBodyBytes,
     highWaterBytes: settings.limits.highWaterBytes,
@@ -248,11 +249,13 @@ function stopped(): StartupError {
 }
 
 // The engine knows that a port is taken, the runner knows how to ask by whom.
-function explainListen(error: unknown, { listen }: Settings): unknown {
-  if (!(error instanceof StartupError) || listen.kind !== "tcp" || !(error.cause instanceof Deno.errors.AddrInUse)) return error;
-  const owner = portOwner(listen.port);
+function explainListen(error: unknown, { listeners }: Settings): unknown {
+  if (!(error instanceof StartupError) || !(error.cause instanceof Deno.errors.AddrInUse)) return error;
+  const at = listeners.map(({ at }) => at).find((at) => at.kind === "tcp" && error.message.startsWith(`${at.host}:${at.port} `));
+  if (at?.kind !== "tcp") return error;
+  const owner = portOwner(at.port);
   const by = owner === null ? "" : owner.pid === Deno.pid ? " by this process" : ` by process ${owner.pid} (${owner.command})`;
-  return new StartupError(`Port ${listen.port} is already in use${by}: stop it or choose another port (0 takes a free one)`, {
+  return new StartupError(`Port ${at.port} is already in use${by}: stop it or choose another port (0 takes a free one)`, {
     cause: error.cause,
   });
 }

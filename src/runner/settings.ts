@@ -6,13 +6,17 @@
  * @module
  */
 
+import type { ListenerSettings, TlsSettings, Trust } from "../engines/listener_settings.ts";
+import type { WireLimits } from "../engines/node_settings.ts";
 import type { Limits, Pairs } from "../exchange.ts";
 import { StartupError } from "../spec/errors.ts";
 import { accessLogFormatter } from "./access_log_format.ts";
 import { nearest } from "../wire/nearest.ts";
 import { type Option, OPTION_KEYS, type OptionKey, OPTIONS, type ServeOptions } from "./options.ts";
 import { sandboxOf, type SandboxSettings } from "./sandbox/sandbox_settings.ts";
-import { readTls, type Tls } from "./tls_files.ts";
+import { listenersOf } from "./listeners.ts";
+import { nodeNeeds } from "./node_needs.ts";
+import { readTls } from "./tls_files.ts";
 
 /** What was asked of workers. What comes of it depends on the app too: `home_choice.ts`. */
 export interface WorkerSettings {
@@ -44,17 +48,28 @@ const WORKER_OPTIONS = [
   "heartbeatTimeoutMs",
 ] as const;
 
+/** Where to listen. */
+const LISTEN_OPTIONS = ["listen", "host", "port", "socket"] as const;
+
 /** A worker needs this much to start: less is a mistake of units. */
 const MIN_WORKER_MEMORY_BYTES = 64_000_000;
 
 /** Everything decided. */
 export interface Settings {
-  readonly listen:
-    | { readonly kind: "tcp"; readonly host: string; readonly port: number }
-    | { readonly kind: "unix"; readonly path: string; readonly mode: number };
-  readonly tls: Tls | null;
+  /** At least one. */
+  readonly listeners: readonly ListenerSettings[];
+  /** Nothing was said of listeners: they are the default. */
+  readonly listensByDefault: boolean;
+  /** What TLS listeners have; `null` where there is no certificate. */
+  readonly tls: TlsSettings | null;
+  /** Whose forwarding headers and PROXY headers count; `null`: nobody's. */
+  readonly trust: Trust | null;
   /** What was asked for. */
-  readonly engine: "auto" | "deno";
+  readonly engine: "auto" | "deno" | "node";
+  /** What only the engine `node` can do, each as the option that asks for it. */
+  readonly nodeNeeds: readonly string[];
+  readonly wire: WireLimits;
+  readonly wsDeflate: boolean;
   readonly workers: WorkerSettings;
   /** `null` where the app is not shut in. */
   readonly sandbox: SandboxSettings | null;
@@ -102,10 +117,30 @@ export function settle(options: ServeOptions, name: (key: OptionKey) => string =
   const accessLogFormat = value(options, "accessLogFormat");
   accessLogFormatter(accessLogFormat);
   const quiet = value(options, "quiet");
+  const tls = tlsOf(options, name);
+  const listeners = listenersOf(options, tls, name);
   return {
-    listen: listenOf(options, name),
-    tls: tlsOf(options, name),
-    engine: engineOf(options, name),
+    listeners,
+    listensByDefault: LISTEN_OPTIONS.every((key) => options[key] === undefined),
+    tls,
+    trust: null,
+    engine: value(options, "engine"),
+    nodeNeeds: nodeNeeds(options, listeners, name),
+    wire: {
+      headerTimeoutMs: value(options, "headerTimeoutMs"),
+      keepAliveTimeoutMs: value(options, "keepAliveTimeoutMs"),
+      bodyTimeoutMs: value(options, "bodyTimeoutMs"),
+      writeTimeoutMs: value(options, "writeTimeoutMs"),
+      tlsHandshakeTimeoutMs: value(options, "tlsHandshakeTimeoutMs"),
+      maxTargetBytes: value(options, "maxTargetBytes"),
+      maxHeaderBytes: value(options, "maxHeaderBytes"),
+      maxHeaderCount: value(options, "maxHeaderCount"),
+      maxConnections: value(options, "maxConnections"),
+      maxConnectionsPerAddress: value(options, "maxConnectionsPerAddress"),
+      maxStreams: value(options, "http2MaxStreams"),
+      maxMessageBytes: value(options, "maxWsMessageBytes"),
+    },
+    wsDeflate: value(options, "wsDeflate"),
     workers: workersOf(options, name),
     sandbox: sandboxOf(options, name),
     env,
@@ -163,20 +198,7 @@ function value<K extends OptionKey & keyof ServeOptions>(options: ServeOptions, 
   return (options[key] ?? OPTIONS[key].default) as NonNullable<ServeOptions[K]>;
 }
 
-function listenOf(options: ServeOptions, name: (key: OptionKey) => string): Settings["listen"] {
-  if (options.socket === undefined) {
-    if (options.socketMode !== undefined) fail(`${name("socketMode")} needs ${name("socket")}`);
-    // An address in brackets is how URLs write IPv6.
-    const host = value(options, "host").replace(/^\[(.*)\]$/, "$1");
-    return { kind: "tcp", host, port: value(options, "port") };
-  }
-  for (const key of ["host", "port"] as const) {
-    if (options[key] !== undefined) fail(`${name("socket")} and ${name(key)} exclude each other: give one of them`);
-  }
-  return { kind: "unix", path: options.socket, mode: value(options, "socketMode") };
-}
-
-function tlsOf(options: ServeOptions, name: (key: OptionKey) => string): Tls | null {
+function tlsOf(options: ServeOptions, name: (key: OptionKey) => string): TlsSettings | null {
   const { sslCert, sslKey } = options;
   if (sslCert === undefined && sslKey === undefined) return null;
   if (sslCert === undefined || sslKey === undefined) {
@@ -184,15 +206,7 @@ function tlsOf(options: ServeOptions, name: (key: OptionKey) => string): Tls | n
     fail(`${name(given)} needs ${name(missing)}: give both or neither`);
   }
   if (options.socket !== undefined) fail(`${name("sslCert")} does not go with ${name("socket")}: a Unix socket is served without TLS`);
-  return readTls(sslCert!, sslKey!);
-}
-
-function engineOf(options: ServeOptions, name: (key: OptionKey) => string): "auto" | "deno" {
-  const engine = value(options, "engine");
-  if (engine === "node") {
-    throw new StartupError(`${name("engine")} node is not there yet: this version has the engine "deno" (auto takes it)`);
-  }
-  return engine;
+  return { certificates: [readTls(sslCert!, sslKey!)], clientCertificates: "none", ca: null };
 }
 
 function workersOf(options: ServeOptions, name: (key: OptionKey) => string): WorkerSettings {

@@ -5,14 +5,12 @@
  */
 
 import { DENO_SERVE_CAPABILITIES, DenoServeEngine } from "../../src/engines/deno_serve.ts";
+import type { ListenerSettings } from "../../src/engines/listener_settings.ts";
 import type { Capability, Engine, Pairs } from "../../src/exchange.ts";
 
 /** What every engine is told. */
 export interface EngineSettings {
-  readonly listen:
-    | { readonly kind: "tcp"; readonly host: string; readonly port: number }
-    | { readonly kind: "unix"; readonly path: string; readonly mode: number };
-  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly listeners: readonly ListenerSettings[];
   readonly rootPath: string;
   readonly maxBodyBytes: number;
   readonly highWaterBytes: number;

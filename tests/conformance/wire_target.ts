@@ -52,8 +52,11 @@ class WireServer implements Running {
     const folder = options.unix === true ? await Deno.makeTempDir() : null;
     const closers = folder === null ? [] : [() => Deno.remove(folder, { recursive: true })];
     const launched = await launcher.launch(app, {
-      listen: folder === null ? { kind: "tcp", host: "127.0.0.1", port: 0 } : { kind: "unix", path: `${folder}/s`, mode: 0o600 },
-      ...(tls === undefined ? {} : { tls }),
+      listeners: [{
+        at: folder === null ? { kind: "tcp", host: "127.0.0.1", port: 0 } : { kind: "unix", path: `${folder}/s`, mode: 0o600 },
+        tls: tls === undefined ? null : { certificates: [tls], clientCertificates: "none", ca: null },
+        proxyProtocol: false,
+      }],
       rootPath: options.rootPath ?? "",
       maxBodyBytes: options.maxBodyBytes ?? maxBodyBytes,
       highWaterBytes: limits.highWaterBytes,

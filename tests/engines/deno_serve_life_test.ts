@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { StartupError } from "../../src/spec/errors.ts";
 import { DenoServeEngine } from "../../src/engines/deno_serve.ts";
-import { echoHead, RawClient, run, SETTINGS, start } from "./engine_peer.ts";
+import { echoHead, listener, LOCAL, RawClient, run, SETTINGS, start } from "./engine_peer.ts";
 import { needs } from "../tools.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -24,7 +24,7 @@ Deno.test("fact 26: a Unix socket gets its mode, replaces a stale file, names it
     await run(Deno.execPath(), ["eval", stale]);
     assert((await Deno.lstat(path)).isSocket);
     const mask = Deno.umask();
-    const server = await start(echoHead, { listen: { kind: "unix", path, mode: 0o600 } });
+    const server = await start(echoHead, { listeners: [listener({ kind: "unix", path, mode: 0o600 })] });
     assertEquals(Deno.umask(), mask);
     assertEquals((await Deno.lstat(path)).mode! & 0o777, 0o600);
     using client = await RawClient.connect(path);
@@ -50,15 +50,15 @@ Deno.test("DenoServeEngine.listen() says in one line why it can't", async (t) =>
   };
   await t.step("a port in use", async () => {
     await using server = await start();
-    await refused({ listen: { kind: "tcp", host: "127.0.0.1", port: server.port } }, `127.0.0.1:${server.port} is in use`);
+    await refused({ listeners: [listener({ kind: "tcp", host: "127.0.0.1", port: server.port })] }, `127.0.0.1:${server.port} is in use`);
   });
   await t.step(
     "an address of another machine",
-    () => refused({ listen: { kind: "tcp", host: "192.0.2.1", port: 0 } }, "not an address of this machine"),
+    () => refused({ listeners: [listener({ kind: "tcp", host: "192.0.2.1", port: 0 })] }, "not an address of this machine"),
   );
-  await t.step("a certificate that is none", () => refused({ tls: { cert: "x", key: "y" } }, "Cannot listen"));
+  await t.step("a certificate that is none", () => refused({ listeners: [listener(LOCAL, { cert: "x", key: "y" })] }, "Cannot listen"));
   await inTempDir(async (dir) => {
-    const unix = (path: string) => ({ listen: { kind: "unix", path, mode: 0o600 } }) as const;
+    const unix = (path: string) => ({ listeners: [listener({ kind: "unix", path, mode: 0o600 })] });
     await t.step("a live socket", async () => {
       const listener = Deno.listen({ transport: "unix", path: `${dir}/live` });
       await refused(unix(`${dir}/live`), "Another server listens");
@@ -256,7 +256,7 @@ Deno.test(http2, async (t) => {
   for (const [name, flags, version] of rows) {
     await t.step(name, async () => {
       const secure = name.includes("TLS");
-      await using server = await start(echoHead, secure ? { tls } : {});
+      await using server = await start(echoHead, secure ? { listeners: [listener(LOCAL, tls)] } : {});
       const url = `${secure ? "https" : "http"}://localhost:${server.port}/p?q=1`;
       const { out } = await run("curl", [
         "-s",

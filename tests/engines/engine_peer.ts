@@ -5,6 +5,7 @@
  */
 
 import type { End, Host, Inbound, RequestHead, SocketInbound, SocketOutbound } from "../../src/exchange.ts";
+import type { CertificatePair, ListenAddress, ListenerSettings } from "../../src/engines/listener_settings.ts";
 import { DenoServeEngine, type DenoServeSettings } from "../../src/engines/deno_serve.ts";
 
 /** One call into a session. */
@@ -97,9 +98,18 @@ export interface Running {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** A listener; with a certificate, one of TLS. */
+export function listener(at: ListenAddress, pair?: CertificatePair): ListenerSettings {
+  const tls = pair === undefined ? null : { certificates: [pair], clientCertificates: "none", ca: null } as const;
+  return { at, tls, proxyProtocol: false };
+}
+
+/** A free port of this machine. */
+export const LOCAL: ListenAddress = { kind: "tcp", host: "127.0.0.1", port: 0 };
+
 /** Settings as the runner makes them. */
 export const SETTINGS: DenoServeSettings = {
-  listen: { kind: "tcp", host: "127.0.0.1", port: 0 },
+  listeners: [listener(LOCAL)],
   rootPath: "",
   maxBodyBytes: 10_000_000,
   highWaterBytes: 65_536,

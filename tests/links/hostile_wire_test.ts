@@ -74,7 +74,7 @@ async function serve(answer: (worker: RawWorker, id: number) => Promise<void>): 
   await worker.send("[2,0]");
   await started;
   const engine = new DenoServeEngine({
-    listen: { kind: "tcp", host: "127.0.0.1", port: 0 },
+    listeners: [{ at: { kind: "tcp", host: "127.0.0.1", port: 0 }, tls: null, proxyProtocol: false }],
     ...{ rootPath: "", maxBodyBytes: 0, highWaterBytes: 65_536, lowWaterBytes: 16_384, headers: [] },
   });
   const [addr] = await engine.listen(host, { opened: () => {}, finished: () => {}, note: () => {} });

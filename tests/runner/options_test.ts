@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { readCommand } from "../../src/runner/arguments.ts";
 import { helpText } from "../../src/runner/help.ts";
+import { DEFAULT_WIRE_LIMITS } from "../../src/engines/node_settings.ts";
 import { nearest } from "../../src/wire/nearest.ts";
 import { duration, fileMode, headers, integer, size } from "../../src/runner/option_kinds.ts";
 import { environmentName, OPTION_KEYS, OPTIONS } from "../../src/runner/options.ts";
@@ -120,8 +121,8 @@ Deno.test("OPTIONS have unique names, and defaults and shown texts that they acc
       assert(!names.has(name), name);
       names.add(name);
     }
-    assertMatch(option.name, /^[a-z]+(-[a-z]+)*$/);
-    assertMatch(environmentName(option.name), /^PAGI_[A-Z_]+$/);
+    assertMatch(option.name, /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
+    assertMatch(environmentName(option.name), /^PAGI_[A-Z0-9_]+$/);
     assert(!option.help.endsWith("."));
     if (option.default !== null) assert(option.kind.accepts(option.default), key);
     assert(helpText().includes(`--${option.name}`));
@@ -130,7 +131,10 @@ Deno.test("OPTIONS have unique names, and defaults and shown texts that they acc
 
 Deno.test("settle() fills in the defaults of the table", () => {
   const settings = settle({ env: "production" });
-  assertEquals(settings.listen, { kind: "tcp", host: "127.0.0.1", port: 5000 });
+  assertEquals(settings.listeners, [{ at: { kind: "tcp", host: "127.0.0.1", port: 5000 }, tls: null, proxyProtocol: false }]);
+  assertEquals(settings.listensByDefault, true);
+  assertEquals(settings.wire, DEFAULT_WIRE_LIMITS);
+  assertEquals([settings.nodeNeeds, settings.wsDeflate, settings.engine], [[], false, "auto"]);
   assertEquals(settings.limits, {
     highWaterBytes: 65_536,
     lowWaterBytes: 16_384,
@@ -169,7 +173,7 @@ Deno.test("settle() refuses wrong values by the names that programs use", () => 
     [{ lifespan: true }, "lifespan must be auto, on or off, got true"],
     [{ header: [["a", "\x01"]] }, "header must be a header as name:value"],
     [{ socket: "s", host: "x" }, "socket and host exclude each other"],
-    [{ socketMode: 0o600 }, "socketMode needs socket"],
+    [{ socketMode: 0o600 }, "socketMode needs socket, or listen unix:path"],
     [{ sslKey: "k" }, "sslKey needs sslCert: give both or neither"],
     [{ socket: "s", sslKey: "k", sslCert: "c" }, "sslCert does not go with socket"],
     [
@@ -178,7 +182,10 @@ Deno.test("settle() refuses wrong values by the names that programs use", () => 
     ],
     [{ maxSendBufferBytes: 10 }, "maxSendBufferBytes (10) must not be below writeHighWatermarkBytes (65536)"],
     [{ logger: { debug() {}, info() {} } }, "logger must have the methods debug, info, warn and error, it lacks warn, error"],
-    [{ engine: "node" }, "engine node is not there yet"],
+    [{ engine: "fast" }, 'engine must be auto, deno or node, got "fast"'],
+    [{ listen: "x:1" }, "listen must be host:port, [v6]:port, :port, unix:path or fd:N"],
+    [{ listen: [] }, "listen must have at least one address"],
+    [{ listen: ["localhost:80"], port: 80 }, "listen and port exclude each other: give all addresses with listen"],
     [{ rootPath: "/a/" }, "rootPath must be empty, or a path"],
     [{ accessLogFormat: "%Z" }, 'Unknown access log format atom "%Z"'],
   ];
