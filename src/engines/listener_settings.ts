@@ -45,6 +45,12 @@ export interface TlsSettings {
   readonly ca: string | null;
 }
 
+/** An engine whose certificates can be replaced while it serves. */
+export interface TlsReplacing {
+  /** From now on new connections of all TLS listeners get these; open ones go on. Throws where they can't be had, and nothing changes. */
+  replaceTls(tls: TlsSettings): void;
+}
+
 /** Whose word counts about where a request comes from. */
 export interface Trust {
   /** Whether a peer is a proxy of ours; `null` is the peer of a Unix socket. */

@@ -95,7 +95,7 @@ class Run {
       stop: (signal) => this.#onStop(signal),
       kill: () => this.#onKill(),
       ignored: (signal) => {
-        if (signal === "SIGHUP" && this.#reopen(signal)) return;
+        if (signal === "SIGHUP" && this.#renew(signal)) return;
         log("warn", `${signal} has no effect: ${noEffect(home)}`);
       },
       ...(home.choice.workers === 0 ? {} : { workers: this.#workerActions() }),
@@ -134,12 +134,18 @@ class Run {
     };
     return {
       roll: tell((pool, cause) => {
-        this.#reopen(cause);
+        this.#renew(cause);
         void pool.roll(cause);
       }),
       grow: tell((pool, cause) => void pool.grow(cause)),
       shrink: tell((pool, cause) => pool.shrink(cause)),
     };
+  }
+
+  // What workers do not have: `true` where there was any of it.
+  #renew(cause: string): boolean {
+    const isReopened = this.#reopen(cause);
+    return this.#server?.reloadTls(cause) || isReopened;
   }
 
   // Whoever rotates the access log has moved its file away.

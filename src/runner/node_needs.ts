@@ -22,6 +22,7 @@ export function nodeNeeds(options: ServeOptions, listeners: readonly ListenerSet
     const given = (options as Readonly<Record<string, unknown>>)[key];
     if (option.only === "node" && given !== undefined && given !== option.unless) needs.push(name(key));
   }
+  if ([options.sslCert ?? []].flat().length > 1) needs.push(`more than one ${name("sslCert")}`);
   for (const { at, proxyProtocol, backlog } of listeners) {
     if (at.kind === "fd") needs.push(`${name("listen")} ${listenText(at)}`);
     else if (proxyProtocol && options.proxyProtocol !== true) needs.push(`${name("listen")} ${listenText(at)},proxy`);

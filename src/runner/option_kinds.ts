@@ -182,6 +182,19 @@ export function texts(placeholder: string, right: string, isRight: (text: string
   };
 }
 
+/** Paths of files; repeatable. A program may give one without a list. */
+export function files(): Kind<string | readonly string[]> {
+  const isRight = (value: unknown) => typeof value === "string" && value !== "" && !value.includes("\0");
+  return {
+    placeholder: "FILE",
+    right: "a file",
+    repeatable: true,
+    parse: (given) => isRight(given) ? [given] : undefined,
+    accepts: (value) => isRight(value) || (Array.isArray(value) && value.length > 0 && value.every(isRight)),
+    show: (value) => [value].flat().join(", "),
+  };
+}
+
 /** Headers, `name:value` each; repeatable. */
 export function headers(): Kind<Headers> {
   const isPair = (pair: unknown) => Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === "string");

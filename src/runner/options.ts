@@ -12,7 +12,21 @@ import type { Headers } from "../spec/events.ts";
 import { LISTEN_FORMS } from "./listen_address.ts";
 import { readPermissionFlag } from "./sandbox/permission_flag.ts";
 import type { LoggerLike } from "./logger.ts";
-import { choice, count, duration, fileMode, flag, headers, integer, type Kind, logTarget, size, text, texts } from "./option_kinds.ts";
+import {
+  choice,
+  count,
+  duration,
+  fileMode,
+  files,
+  flag,
+  headers,
+  integer,
+  type Kind,
+  logTarget,
+  size,
+  text,
+  texts,
+} from "./option_kinds.ts";
 
 /** Options of `serve`. Each is also an option of the command line; the units here are those of the names. */
 export interface ServeOptions {
@@ -39,10 +53,20 @@ export interface ServeOptions {
    * addresses and where an option asks for what only `node` can do, else `deno`.
    */
   engine?: "auto" | "deno" | "node";
-  /** File with the certificate chain, PEM. Needs `sslKey`. */
-  sslCert?: string;
-  /** File with the private key, PEM. Needs `sslCert`. */
-  sslKey?: string;
+  /**
+   * File with the certificate chain, PEM, or several, of which clients get the one for the host that they name, else the first (SNI; several
+   * need the engine `node`). Needs `sslKey`. Files that change are read anew, on the engine `node`.
+   */
+  sslCert?: string | readonly string[];
+  /** File with the private key, PEM, or several, in the order of `sslCert`. */
+  sslKey?: string | readonly string[];
+  /** File with the authorities that may have signed client certificates, PEM. Needs `sslVerifyClient`. Engine `node`. */
+  sslCa?: string;
+  /**
+   * Whether clients are asked for a certificate: `none`, the default; `optional` tells the app what is wrong with it; `require` turns
+   * away who has none that `sslCa` has signed. Engine `node`.
+   */
+  sslVerifyClient?: "none" | "optional" | "require";
   /**
    * Workers that run the app: 0, the default, runs it in the server's own process; `auto` is one for each available CPU. With workers,
    * the app is given to `serve` as a path, a URL or a specifier.
@@ -216,8 +240,23 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<NonNullable<CommandOpt
     help:
       "What speaks the wire: deno for half the CPU, node for control of all of it; auto takes node on public addresses and where an option needs it",
   },
-  sslCert: { name: "ssl-cert", kind: text("FILE", "a file"), default: null, help: "Certificate chain (PEM); needs --ssl-key" },
-  sslKey: { name: "ssl-key", kind: text("FILE", "a file"), default: null, help: "Private key (PEM); needs --ssl-cert" },
+  sslCert: { name: "ssl-cert", kind: files(), default: null, help: "Certificate chain (PEM); needs --ssl-key; repeatable, in pairs (SNI)" },
+  sslKey: { name: "ssl-key", kind: files(), default: null, help: "Private key (PEM); needs --ssl-cert" },
+  sslCa: {
+    name: "ssl-ca",
+    kind: text("FILE", "a file"),
+    default: null,
+    help: "Authorities that may have signed client certificates (PEM)",
+    only: "node",
+  },
+  sslVerifyClient: {
+    name: "ssl-verify-client",
+    kind: choice("none", "optional", "require"),
+    default: "none",
+    help: "Ask clients for a certificate; require turns away who has no good one; needs --ssl-ca",
+    only: "node",
+    unless: "none",
+  },
   workers: {
     name: "workers",
     short: "w",

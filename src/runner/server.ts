@@ -7,6 +7,7 @@
  */
 
 import { DenoServeEngine } from "../engines/deno_serve.ts";
+import type { TlsReplacing, TlsSettings } from "../engines/listener_settings.ts";
 import type { Engine } from "../exchange.ts";
 import { systemClock } from "../loading/system.ts";
 import { StartupError } from "../spec/errors.ts";
@@ -23,6 +24,7 @@ import { portOwner } from "./port_owner.ts";
 import { RunnerObserver } from "./runner_observer.ts";
 import type { Denial } from "./sandbox/denials.ts";
 import type { Settings } from "./settings.ts";
+import { TlsReload } from "./tls_reload.ts";
 
 /**
  * A server that runs.
@@ -77,6 +79,7 @@ export class RunningServer implements Server {
   readonly finished: Promise<void>;
   readonly #finish: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #parts: Parts;
+  readonly #tlsReload: TlsReload | null;
   #stopping: Promise<void> | null = null;
 
   /**
@@ -129,6 +132,7 @@ export class RunningServer implements Server {
     this.urls = addrs.map((addr, index) => addressUrl(addr, settings.listeners[index]!.tls !== null));
     this.choice = chooseEngine(settings.engine, addrs);
     if (this.choice.warning !== null) logging.log("warn", this.choice.warning);
+    this.#tlsReload = tlsReloadOf(parts);
     this.finished = this.#finish.promise;
     // Whoever waits gets the cause; nobody has to.
     this.finished.catch(() => {});
@@ -186,8 +190,18 @@ export class RunningServer implements Server {
     return this.#parts.accessLog?.reopen() ?? null;
   }
 
+  /**
+   * Reads the files of TLS anew.
+   *
+   * @returns Whether there was anything to do about them, which the log then tells.
+   */
+  reloadTls(cause: string): boolean {
+    return this.#tlsReload?.reload(cause) ?? false;
+  }
+
   async #stop(graceMs: number): Promise<void> {
     const { engine, host, observer, logging, accessLog } = this.#parts;
+    this.#tlsReload?.[Symbol.dispose]();
     const deadline = systemClock.now() + graceMs;
     engine.drain();
     host.drain("shutdown", graceMs / 1000);
@@ -229,6 +243,13 @@ function createEngine(settings: Settings): Engine {
     lowWaterBytes: settings.limits.lowWaterBytes,
     headers: settings.headers,
   });
+}
+
+function tlsReloadOf({ settings: { tlsFiles }, engine, logging }: Parts): TlsReload | null {
+  if (tlsFiles === null) return null;
+  const replaces = (engine: Engine): engine is Engine & TlsReplacing => "replaceTls" in engine;
+  const apply = replaces(engine) ? (tls: TlsSettings) => engine.replaceTls(tls) : null;
+  return new TlsReload(tlsFiles, { apply, log: (level, text) => logging.log(level, text), clock: systemClock });
 }
 
 // What is loaded meanwhile is left alone: nothing has been started.

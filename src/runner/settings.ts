@@ -16,7 +16,7 @@ import { type Option, OPTION_KEYS, type OptionKey, OPTIONS, type ServeOptions } 
 import { sandboxOf, type SandboxSettings } from "./sandbox/sandbox_settings.ts";
 import { listenersOf } from "./listeners.ts";
 import { nodeNeeds } from "./node_needs.ts";
-import { readTls } from "./tls_files.ts";
+import { type OpenTlsFiles, tlsFilesOf } from "./tls_options.ts";
 
 /** What was asked of workers. What comes of it depends on the app too: `home_choice.ts`. */
 export interface WorkerSettings {
@@ -62,6 +62,8 @@ export interface Settings {
   readonly listensByDefault: boolean;
   /** What TLS listeners have; `null` where there is no certificate. */
   readonly tls: TlsSettings | null;
+  /** Where that was read; `null` with it. */
+  readonly tlsFiles: OpenTlsFiles | null;
   /** Whose forwarding headers and PROXY headers count; `null`: nobody's. */
   readonly trust: Trust | null;
   /** What was asked for. */
@@ -117,12 +119,14 @@ export function settle(options: ServeOptions, name: (key: OptionKey) => string =
   const accessLogFormat = value(options, "accessLogFormat");
   accessLogFormatter(accessLogFormat);
   const quiet = value(options, "quiet");
-  const tls = tlsOf(options, name);
+  const tlsFiles = tlsFilesOf(options, name);
+  const tls = tlsFiles === null ? null : tlsFiles.reading.tls;
   const listeners = listenersOf(options, tls, name);
   return {
     listeners,
     listensByDefault: LISTEN_OPTIONS.every((key) => options[key] === undefined),
     tls,
+    tlsFiles,
     trust: null,
     engine: value(options, "engine"),
     nodeNeeds: nodeNeeds(options, listeners, name),
@@ -196,17 +200,6 @@ function checkKinds(options: ServeOptions, name: (key: OptionKey) => string): vo
 
 function value<K extends OptionKey & keyof ServeOptions>(options: ServeOptions, key: K): NonNullable<ServeOptions[K]> {
   return (options[key] ?? OPTIONS[key].default) as NonNullable<ServeOptions[K]>;
-}
-
-function tlsOf(options: ServeOptions, name: (key: OptionKey) => string): TlsSettings | null {
-  const { sslCert, sslKey } = options;
-  if (sslCert === undefined && sslKey === undefined) return null;
-  if (sslCert === undefined || sslKey === undefined) {
-    const [given, missing] = sslCert === undefined ? ["sslKey", "sslCert"] as const : ["sslCert", "sslKey"] as const;
-    fail(`${name(given)} needs ${name(missing)}: give both or neither`);
-  }
-  if (options.socket !== undefined) fail(`${name("sslCert")} does not go with ${name("socket")}: a Unix socket is served without TLS`);
-  return { certificates: [readTls(sslCert!, sslKey!)], clientCertificates: "none", ca: null };
 }
 
 function workersOf(options: ServeOptions, name: (key: OptionKey) => string): WorkerSettings {

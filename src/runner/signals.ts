@@ -2,7 +2,7 @@
  * Signals of the process: how it is asked to stop.
  *
  * TERM and INT stop gracefully; an INT while the stop is under way ends at once, and a TERM then is nothing new. HUP replaces the
- * workers and opens the access log anew, TTIN and TTOU change their number. In one process these have nothing to act on, and USR2 nowhere has: all of them say so.
+ * workers, opens the access log anew and reads the certificates anew, TTIN and TTOU change their number. In one process these have nothing to act on, and USR2 nowhere has: all of them say so.
  *
  * @module
  */

@@ -1,0 +1,292 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { TlsSettings } from "../../src/engines/listener_settings.ts";
+import type { TlsFiles, TlsReading } from "../../src/runner/tls_files.ts";
+import { TlsReload, type TlsReloadParts } from "../../src/runner/tls_reload.ts";
+import { trailsOf, watchFiles } from "../../src/runner/tls_watch.ts";
+import { ManualClock } from "../../src/testing/clock.ts";
+import { within } from "../conformance/waiting.ts";
+import { folder } from "./process.ts";
+
+const FILES: TlsFiles = { pairs: [{ cert: "/nowhere/a.crt", key: "/nowhere/a.key" }], clientCertificates: "none", ca: null };
+
+function readingOf(text: string, ...warnings: string[]): TlsReading {
+  return {
+    tls: { certificates: [{ cert: text, key: text }], clientCertificates: "none", ca: null },
+    certificates: [`${text}.test (until 2030-01-01)`],
+    warnings,
+  };
+}
+
+/** A reload of files that are texts of the test, by a clock and a watch of the test. */
+class Bench implements Disposable {
+  /** What the files hold, or what is wrong with them. */
+  content: TlsReading | Error = readingOf("one");
+  readonly clock = new ManualClock();
+  readonly log: string[] = [];
+  readonly applied: string[] = [];
+  readonly reload: TlsReload;
+  watches = 0;
+  open = 0;
+  #changed: () => void = () => {};
+  #lost: (error: unknown) => void = () => {};
+
+  constructor(parts: Partial<TlsReloadParts> = {}, first = readingOf("one")) {
+    this.reload = new TlsReload({ files: FILES, reading: first }, {
+      apply: ({ certificates }: TlsSettings) => void this.applied.push(certificates[0]!.cert),
+      log: (level, text) => void this.log.push(`${level}: ${text}`),
+      clock: this.clock,
+      watch: (paths, changed, lost) => {
+        assertEquals(paths, ["/nowhere/a.crt", "/nowhere/a.key"]);
+        this.watches++;
+        this.open++;
+        this.#changed = changed;
+        this.#lost = lost;
+        return { close: () => void this.open-- };
+      },
+      read: () => {
+        if (this.content instanceof Error) throw this.content;
+        return this.content;
+      },
+      ...parts,
+    });
+  }
+
+  /** The watch tells of changes, and time goes by. */
+  async change(content: TlsReading | Error, times = 1): Promise<void> {
+    this.content = content;
+    for (let time = 0; time < times; time++) this.#changed();
+    await this.clock.advance(300);
+  }
+
+  lose(): void {
+    this.#lost(new Error("too many watches"));
+  }
+
+  take(): string[] {
+    return this.log.splice(0);
+  }
+
+  [Symbol.dispose](): void {
+    this.reload[Symbol.dispose]();
+    assertEquals([this.open, this.clock.pending], [0, 0]);
+  }
+}
+
+Deno.test("TlsReload gives changed files to the engine, once for all that changes together", async () => {
+  using bench = new Bench();
+  await bench.change(readingOf("two"), 5);
+  assertEquals(bench.applied, ["two"]);
+  assertEquals(bench.take(), ["info: The TLS files have changed: new connections get two.test (until 2030-01-01)"]);
+  // Folders may lead elsewhere after a change.
+  assertEquals([bench.watches, bench.open], [2, 1]);
+  await bench.change(readingOf("two"));
+  assertEquals([bench.applied, bench.take()], [["two"], []]);
+});
+
+Deno.test("TlsReload keeps what it has where the new files are wrong, and says why once", async () => {
+  using bench = new Bench();
+  await bench.change(new Error("a.crt not found"));
+  assertEquals(bench.take(), ["error: The TLS files have changed, the certificates stay as they are: a.crt not found"]);
+  await bench.change(new Error("a.crt not found"));
+  await bench.clock.advance(60_000);
+  assertEquals([bench.applied, bench.take()], [[], []]);
+  assertEquals(bench.reload.reload("SIGHUP"), true);
+  assertEquals(bench.take(), ["error: SIGHUP, the certificates stay as they are: a.crt not found"]);
+  await bench.change(new Error("the key does not belong"));
+  assertEquals(bench.take(), ["error: The TLS files have changed, the certificates stay as they are: the key does not belong"]);
+  await bench.change(readingOf("one"));
+  assertEquals([bench.applied, bench.take()], [[], ["info: The TLS files have changed: they are right again, and as before"]]);
+  await bench.change(readingOf("two"));
+  assertEquals(bench.applied, ["two"]);
+});
+
+Deno.test("TlsReload keeps what it has where the engine refuses the new", async () => {
+  let refuses = true;
+  const applied: string[] = [];
+  using bench = new Bench({
+    apply({ certificates }) {
+      if (refuses) throw new Error("a kind of key that it does not know");
+      applied.push(certificates[0]!.cert);
+    },
+  });
+  await bench.change(readingOf("two"));
+  assertEquals(bench.take(), ["error: The TLS files have changed, the certificates stay as they are: a kind of key that it does not know"]);
+  refuses = false;
+  bench.reload.reload("SIGHUP");
+  assertEquals(applied, ["two"]);
+});
+
+Deno.test("TlsReload reads when it is asked to, and says when nothing has changed", () => {
+  using bench = new Bench();
+  assertEquals(bench.reload.reload("SIGHUP"), true);
+  assertEquals(bench.take(), ["info: SIGHUP: the certificates have not changed"]);
+  bench.content = readingOf("two");
+  assertEquals(bench.reload.reload("SIGHUP"), true);
+  assertEquals(bench.take(), ["info: SIGHUP: new connections get two.test (until 2030-01-01)"]);
+  assertEquals(bench.applied, ["two"]);
+});
+
+Deno.test("TlsReload says once that an engine without replaceTls() keeps its certificate, for each change", async () => {
+  using bench = new Bench({ apply: null });
+  assertEquals([bench.reload.reload("SIGHUP"), bench.take()], [false, []]);
+  bench.content = readingOf("two");
+  assertEquals(bench.reload.reload("SIGHUP"), true);
+  assertEquals(bench.take(), ["warn: SIGHUP: this engine keeps the certificate that it has until the server starts again"]);
+  assertEquals([bench.reload.reload("SIGHUP"), bench.take()], [false, []]);
+  await bench.change(readingOf("three"));
+  assertEquals(bench.take(), [
+    "warn: The TLS files have changed: this engine keeps the certificate that it has until the server starts again",
+  ]);
+});
+
+Deno.test("TlsReload warns of what is amiss with the files of the start and with new ones, once each", async () => {
+  using bench = new Bench({}, readingOf("one", "expired"));
+  assertEquals(bench.take(), ["warn: expired"]);
+  await bench.change(readingOf("two", "expired", "open to others"));
+  assertEquals(bench.take().slice(1), ["warn: open to others"]);
+});
+
+Deno.test("TlsReload looks every minute where nothing can be watched, and where the watch missed it", async () => {
+  using bench = new Bench();
+  bench.content = readingOf("two");
+  await bench.clock.advance(59_999);
+  assertEquals(bench.applied, []);
+  await bench.clock.advance(1);
+  assertEquals(bench.applied, ["two"]);
+  bench.take();
+  bench.lose();
+  assertEquals(bench.take(), ["info: Changes of the TLS files are seen within 60 s: they can't be watched, too many watches"]);
+  using unwatched = new Bench({
+    watch() {
+      throw new Error("no permission");
+    },
+  });
+  assertEquals(unwatched.take(), ["info: Changes of the TLS files are seen within 60 s: they can't be watched, no permission"]);
+  unwatched.content = readingOf("two");
+  await unwatched.clock.advance(120_000);
+  assertEquals([unwatched.applied, unwatched.log.length], [["two"], 1]);
+});
+
+Deno.test("TlsReload does nothing after its end", async () => {
+  const bench = new Bench();
+  bench[Symbol.dispose]();
+  await bench.change(readingOf("two"));
+  assertEquals([bench.reload.reload("SIGHUP"), bench.applied, bench.log], [false, [], []]);
+});
+
+Deno.test("TlsReload never waits for a pipe", { ignore: Deno.build.os === "windows" }, async () => {
+  await using files = await folder();
+  const pipe = `${files.path}/pipe`;
+  assertEquals((await new Deno.Command("mkfifo", { args: [pipe] }).output()).success, true);
+  const log: string[] = [];
+  const clock = new ManualClock();
+  using reload = new TlsReload({ files: { ...FILES, pairs: [{ cert: pipe, key: pipe }] }, reading: readingOf("one") }, {
+    apply: () => {},
+    log: (level, text) => void log.push(`${level}: ${text}`),
+    clock,
+  });
+  // Nothing is looked for.
+  assertEquals(clock.pending, 0);
+  assertEquals(reload.reload("SIGHUP"), true);
+  assertEquals(log, [`error: SIGHUP, the certificates stay as they are: ${pipe} is no regular file, which can't be read again`]);
+});
+
+/** Counts what a watch of one path tells. */
+class Watched implements Disposable {
+  readonly #watch: { close(): void };
+  #wake: () => void = () => {};
+  #told = 0;
+
+  constructor(path: string) {
+    this.#watch = watchFiles([path], () => {
+      this.#told++;
+      this.#wake();
+    }, (error) => {
+      throw error;
+    });
+  }
+
+  /** Settles when something was told since this was last called. */
+  async told(what: string): Promise<void> {
+    if (this.#told === 0) {
+      const told = new Promise<void>((resolve) => this.#wake = resolve);
+      await within(told, `the watch to tell of ${what}`);
+    }
+    this.#told = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.#watch.close();
+  }
+}
+
+const POSIX = { ignore: Deno.build.os === "windows" };
+
+Deno.test("watchFiles() tells of a file that is written in place, replaced, removed and made again", POSIX, async () => {
+  await using files = await folder({ "a.crt": "1", "new.crt": "3" });
+  const path = await Deno.realPath(files.path);
+  for (
+    const [what, act] of [
+      ["writing", () => Deno.writeTextFile(`${path}/a.crt`, "2")],
+      ["replacing", () => Deno.rename(`${path}/new.crt`, `${path}/a.crt`)],
+      ["removing", () => Deno.remove(`${path}/a.crt`)],
+      ["making", () => Deno.writeTextFile(`${path}/a.crt`, "4")],
+    ] as const
+  ) {
+    using watched = new Watched(`${path}/a.crt`);
+    await act();
+    await watched.told(what);
+  }
+});
+
+Deno.test("watchFiles() tells of a link that is turned, as certbot does it", POSIX, async () => {
+  await using files = await folder({ "archive/site/cert1.pem": "1", "archive/site/cert2.pem": "2", "live/site/README": "" });
+  const link = `${files.path}/live/site/cert.pem`;
+  await Deno.symlink("../../archive/site/cert1.pem", link);
+  using watched = new Watched(link);
+  await Deno.remove(link);
+  await Deno.symlink("../../archive/site/cert2.pem", link);
+  await watched.told("the link");
+  assertEquals(await Deno.readTextFile(link), "2");
+  using after = new Watched(link);
+  // The file behind the link counts as well.
+  await Deno.writeTextFile(`${files.path}/archive/site/cert2.pem`, "3");
+  await after.told("the file behind the link");
+});
+
+Deno.test("watchFiles() tells of a folder that is exchanged, as Kubernetes does it", POSIX, async () => {
+  await using files = await folder({ "tls/..2030_1/tls.crt": "1", "tls/..2030_2/tls.crt": "2" });
+  const path = `${files.path}/tls`;
+  await Deno.symlink("..2030_1", `${path}/..data`);
+  await Deno.symlink("..data/tls.crt", `${path}/tls.crt`);
+  using watched = new Watched(`${path}/tls.crt`);
+  await Deno.symlink("..2030_2", `${path}/..data_tmp`);
+  await Deno.rename(`${path}/..data_tmp`, `${path}/..data`);
+  await watched.told("the folder");
+  assertEquals(await Deno.readTextFile(`${path}/tls.crt`), "2");
+});
+
+Deno.test("trailsOf() has the folders of a file and of each link that leads to it, and no other entries", POSIX, async () => {
+  await using files = await folder({ "store/v1/a.crt": "1" });
+  const path = await Deno.realPath(files.path);
+  await Deno.symlink(`${path}/store/v1`, `${path}/current`);
+  await Deno.symlink("loop", `${path}/loop`);
+  const { folders, entries } = trailsOf([`${path}/current/.././v1/a.crt`]);
+  // `current/..` is where the link leads and up, as the system has it.
+  assertEquals([...folders].filter((folder) => folder.startsWith(path)), [path, `${path}/store/v1`]);
+  assertEquals(entries.has(`${path}/current`), true);
+  const straight = trailsOf([`${path}/current/a.crt`]);
+  assertEquals([...straight.folders].filter((folder) => folder.startsWith(path)), [path, `${path}/store/v1`]);
+  assertEquals([...straight.entries].filter((entry) => entry.startsWith(`${path}/`)), [
+    `${path}/current`,
+    `${path}/store/v1`,
+    `${path}/store/v1/a.crt`,
+  ]);
+  assertEquals(trailsOf([`${path}/loop`]).entries.has(`${path}/loop`), true);
+  assertStringIncludes([...trailsOf(["a.crt"]).entries].join("\n"), `${Deno.cwd()}/a.crt`);
+  // What is missing is waited for.
+  assertEquals([...trailsOf([`${path}/none/b/a.crt`]).entries].includes(`${path}/none`), true);
+  using watched = new Watched(`${path}/none/b/a.crt`);
+  await Deno.mkdir(`${path}/none`);
+  await watched.told("the folder");
+});
