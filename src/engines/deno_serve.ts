@@ -10,6 +10,7 @@
 import type { Capability, Engine, Host, Observer, RequestHead } from "../exchange.ts";
 import { PeerError, StartupError } from "../spec/errors.ts";
 import { type Answer, answer } from "../wire/answers.ts";
+import { onceEach, type Report, type Trusts, withForwarded } from "../wire/forwarded.ts";
 import { handshakeProblem } from "../wire/handshake.ts";
 import { headerProblem, withDefaults } from "../wire/headers.ts";
 import { within } from "../wire/within.ts";
@@ -64,6 +65,9 @@ export class DenoServeEngine implements Engine, Wire, ListenerOwner {
     return true;
   });
   readonly #full = new Rounds<{ polled(): boolean }>(POLL_MS, (socket) => socket.polled());
+  /** `null` where no proxy is trusted. */
+  readonly #trusts: Trusts | null;
+  readonly #report: Report = onceEach((level, problem) => this.#observer!.note(level, problem, {}, null));
   #host: Host | null = null;
   #observer: Observer | null = null;
   readonly #listeners: readonly Listener[];
@@ -86,6 +90,8 @@ export class DenoServeEngine implements Engine, Wire, ListenerOwner {
       if (problem !== null) throw new StartupError(`Cannot add a header to answers: ${problem}`, { exitCode: 2 });
     }
     this.settings = settings;
+    const { trust = null } = settings;
+    this.#trusts = trust === null ? null : (address) => trust.trusts(address);
     this.#listeners = settings.listeners.map((listener) => new Listener(listener, settings.rootPath, this));
     this.#finish = Promise.withResolvers();
     this.finished = this.#finish.promise;
@@ -179,6 +185,7 @@ export class DenoServeEngine implements Engine, Wire, ListenerOwner {
     let head: RequestHead;
     try {
       head = heads.read(request, remote);
+      if (this.#trusts !== null) head = withForwarded(head, this.#trusts, this.#report);
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
       return this.#refuse(request, heads.unreadable(request, remote), answer(error.status), error.reason);

@@ -7,7 +7,7 @@
  */
 
 import type { Capability, Level, Observer, Pairs } from "../exchange.ts";
-import type { ListenerSettings } from "./listener_settings.ts";
+import type { ListenerSettings, Trust } from "./listener_settings.ts";
 import type { Placed } from "./open_list.ts";
 
 /** Settings of a {@linkcode DenoServeEngine}. */
@@ -24,6 +24,8 @@ export interface DenoServeSettings {
   readonly lowWaterBytes: number;
   /** Headers for every answer that does not set them itself. */
   readonly headers: Pairs;
+  /** Whose forwarding headers count; `null`, or left out: nobody's. */
+  readonly trust?: Trust | null;
   /** Seconds after which a WebSocket peer that does not answer Deno's own ping is given up: 30, unless a test is in a hurry. */
   readonly wsPingTimeoutSeconds?: number;
 }

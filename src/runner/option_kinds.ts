@@ -195,6 +195,19 @@ export function files(): Kind<string | readonly string[]> {
   };
 }
 
+/** Entries with commas between them; repeatable. A program may give one without a list. What an entry may be is checked later. */
+export function entries(placeholder: string, right: string): Kind<string | readonly string[]> {
+  const isRight = (value: unknown) => typeof value === "string" && value !== "";
+  return {
+    placeholder,
+    right,
+    repeatable: true,
+    parse: (given) => isRight(given) ? [given] : undefined,
+    accepts: (value) => isRight(value) || (Array.isArray(value) && value.length > 0 && value.every(isRight)),
+    show: (value) => [value].flat().join(","),
+  };
+}
+
 /** Headers, `name:value` each; repeatable. */
 export function headers(): Kind<Headers> {
   const isPair = (pair: unknown) => Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === "string");

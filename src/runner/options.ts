@@ -16,6 +16,7 @@ import {
   choice,
   count,
   duration,
+  entries,
   fileMode,
   files,
   flag,
@@ -27,6 +28,7 @@ import {
   text,
   texts,
 } from "./option_kinds.ts";
+import { TRUSTED_RIGHT } from "./trusted_addresses.ts";
 
 /** Options of `serve`. Each is also an option of the command line; the units here are those of the names. */
 export interface ServeOptions {
@@ -170,6 +172,11 @@ export interface ServeOptions {
   header?: Headers;
   /** Mount point that the app is told, such as `/api`; default `""`. */
   rootPath?: string;
+  /**
+   * Proxies whose `X-Forwarded-*` and `Forwarded` headers count: addresses, blocks such as `10.0.0.0/8`, `unix` for the peers of Unix
+   * sockets, `*` for everybody; in one text with commas, or a list. Default: nobody's.
+   */
+  forwardedAllowIps?: string | readonly string[];
   /** Takes the server's messages in place of standard error; any object with `debug`, `info`, `warn` and `error`. */
   logger?: LoggerLike;
 }
@@ -561,6 +568,13 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<NonNullable<CommandOpt
     kind: text("PATH", "empty, or a path that begins with / and does not end with it", true),
     default: "",
     help: "Mount point that the app is told",
+  },
+  forwardedAllowIps: {
+    name: "forwarded-allow-ips",
+    kind: entries("ADDRESSES", TRUSTED_RIGHT),
+    default: null,
+    otherwise: "nobody's",
+    help: "Proxies whose X-Forwarded-* and Forwarded headers count: addresses, blocks, unix; * is everybody; repeatable",
   },
   printSandbox: {
     name: "print-sandbox",

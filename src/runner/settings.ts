@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { ListenerSettings, TlsSettings, Trust } from "../engines/listener_settings.ts";
+import type { ListenerSettings, TlsSettings } from "../engines/listener_settings.ts";
 import type { WireLimits } from "../engines/node_settings.ts";
 import type { Limits, Pairs } from "../exchange.ts";
 import { StartupError } from "../spec/errors.ts";
@@ -17,6 +17,7 @@ import { sandboxOf, type SandboxSettings } from "./sandbox/sandbox_settings.ts";
 import { listenersOf } from "./listeners.ts";
 import { nodeNeeds } from "./node_needs.ts";
 import { type OpenTlsFiles, tlsFilesOf } from "./tls_options.ts";
+import { TrustedAddresses } from "./trusted_addresses.ts";
 
 /** What was asked of workers. What comes of it depends on the app too: `home_choice.ts`. */
 export interface WorkerSettings {
@@ -65,7 +66,7 @@ export interface Settings {
   /** Where that was read; `null` with it. */
   readonly tlsFiles: OpenTlsFiles | null;
   /** Whose forwarding headers and PROXY headers count; `null`: nobody's. */
-  readonly trust: Trust | null;
+  readonly trust: TrustedAddresses | null;
   /** What was asked for. */
   readonly engine: "auto" | "deno" | "node";
   /** What only the engine `node` can do, each as the option that asks for it. */
@@ -127,7 +128,9 @@ export function settle(options: ServeOptions, name: (key: OptionKey) => string =
     listensByDefault: LISTEN_OPTIONS.every((key) => options[key] === undefined),
     tls,
     tlsFiles,
-    trust: null,
+    trust: options.forwardedAllowIps === undefined
+      ? null
+      : TrustedAddresses.parse([options.forwardedAllowIps].flat(), name("forwardedAllowIps")),
     engine: value(options, "engine"),
     nodeNeeds: nodeNeeds(options, listeners, name),
     wire: {
