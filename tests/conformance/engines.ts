@@ -6,9 +6,10 @@
 
 import { DENO_SERVE_CAPABILITIES, DenoServeEngine } from "../../src/engines/deno_serve.ts";
 import type { ListenerSettings } from "../../src/engines/listener_settings.ts";
+import type { WireLimits } from "../../src/engines/node_settings.ts";
 import type { Capability, Engine, Pairs } from "../../src/exchange.ts";
 
-/** What every engine is told. */
+/** What every engine is told. Plain data: it is sent to fronts. */
 export interface EngineSettings {
   readonly listeners: readonly ListenerSettings[];
   readonly rootPath: string;
@@ -16,6 +17,9 @@ export interface EngineSettings {
   readonly highWaterBytes: number;
   readonly lowWaterBytes: number;
   readonly headers: Pairs;
+  /** For an engine that has them. */
+  readonly limits: WireLimits;
+  readonly wsDeflate: boolean;
 }
 
 /** An engine under test. */

@@ -73,13 +73,22 @@ export function closing(code: number, reason = ""): Uint8Array {
   return join([new Uint8Array([code >> 8, code & 255]), bytesOf(reason)]);
 }
 
+/** What frames travel on: a connection, or a stream of one. */
+export interface FrameBytes {
+  /** Sends bytes. */
+  send(bytes: Uint8Array): Promise<void>;
+  /** Reads at least one and at most so many bytes; `null` at the end. */
+  some(most: number): Promise<Uint8Array | null>;
+}
+
 /** A connection whose handshake is through. */
-export class FramePeer {
-  readonly connection: WireConnection;
+export class FramePeer<B extends FrameBytes = WireConnection> {
+  readonly connection: B;
   /** The answer to the handshake. */
   readonly answer: Reply;
 
-  private constructor(connection: WireConnection, answer: Reply) {
+  /** Takes a connection whose handshake was answered so. */
+  constructor(connection: B, answer: Reply) {
     this.connection = connection;
     this.answer = answer;
   }

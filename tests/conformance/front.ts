@@ -79,7 +79,7 @@ class Front {
       host.abandon("it did not start");
       throw error;
     }
-    this.#say({ is: "launched", address: this.#pair.address });
+    this.#say({ is: "launched", addresses: this.#pair.addresses });
   }
 
   async #stop(graceMs: number): Promise<void> {

@@ -37,10 +37,10 @@ export function frontLauncher(engine: EngineMaker, fronts: Fronts): Launcher {
 class FrontServer implements Launched {
   readonly notes: Note[] = [];
   readonly finished: Finished[] = [];
-  address: Deno.Addr = { transport: "unix", path: "" };
+  addresses: readonly Deno.Addr[] = [];
   readonly #front: Front;
   readonly #invited = Promise.withResolvers<Place>();
-  readonly #launched = Promise.withResolvers<Deno.Addr>();
+  readonly #launched = Promise.withResolvers<readonly Deno.Addr[]>();
   readonly #stopped = Promise.withResolvers<void>();
   readonly #marks: (() => void)[] = [];
   #served: ServedHost | null = null;
@@ -61,7 +61,7 @@ class FrontServer implements Launched {
     const pipe = await this.#front.link(place);
     this.#served = this.#serve(behind(pipe, () => this.#begun), app);
     try {
-      this.address = await this.#launched.promise;
+      this.addresses = await this.#launched.promise;
     } catch (error) {
       await this.#letGo();
       throw error;
@@ -109,7 +109,7 @@ class FrontServer implements Launched {
       case "waiting":
         return this.#invited.resolve(report);
       case "launched":
-        return this.#launched.resolve(report.address);
+        return this.#launched.resolve(report.addresses);
       case "failed":
         return this.#failed!(errorOf(report));
       case "note":

@@ -19,7 +19,7 @@ export type Command =
 export type Report =
   /** A worker may come there. */
   | { readonly is: "waiting"; readonly path: string; readonly secret: string }
-  | { readonly is: "launched"; readonly address: Deno.Addr }
+  | { readonly is: "launched"; readonly addresses: readonly Deno.Addr[] }
   /** The start was refused, or a stop failed. */
   | { readonly is: "failed"; readonly name: string; readonly message: string; readonly exitCode: number }
   | { readonly is: "note"; readonly note: Note }

@@ -26,6 +26,8 @@ export interface H2Reply {
   readonly headers: IncomingHttpHeaders;
   readonly body: Uint8Array;
   readonly text: string;
+  /** `null` where none came. */
+  readonly trailers: IncomingHttpHeaders | null;
 }
 
 /** A connection. */
@@ -79,10 +81,16 @@ export class H2Peer implements AsyncDisposable {
 
 /** One request and its answer. */
 export class H2Stream {
+  /** Interim responses that have come, 100 Continue left out. */
+  readonly hints: IncomingHttpHeaders[] = [];
+  /** How often 100 Continue has come. */
+  continues = 0;
   readonly #stream: ClientHttp2Stream;
   readonly #head: Promise<IncomingHttpHeaders>;
   readonly #pieces: Uint8Array[] = [];
   readonly #ended: Promise<void>;
+  readonly #continued = Promise.withResolvers<void>();
+  #trailers: IncomingHttpHeaders | null = null;
   #text = "";
   #wake: (() => void) | null = null;
   #over = false;
@@ -109,6 +117,12 @@ export class H2Stream {
     });
     this.#head.catch(() => {});
     this.#ended.catch(() => {});
+    stream.on("continue", () => {
+      this.continues++;
+      this.#continued.resolve();
+    });
+    stream.on("headers", (headers: IncomingHttpHeaders) => void this.hints.push(headers));
+    stream.on("trailers", (headers: IncomingHttpHeaders) => this.#trailers = headers);
     stream.on("data", (bytes: Uint8Array) => {
       this.#pieces.push(new Uint8Array(bytes));
       this.#text += new TextDecoder().decode(bytes);
@@ -119,6 +133,11 @@ export class H2Stream {
   /** The head of the answer. */
   head(): Promise<IncomingHttpHeaders> {
     return within(this.#head, "the answer");
+  }
+
+  /** Waits for 100 Continue. */
+  continued(): Promise<void> {
+    return within(this.#continued.promise, "100 Continue");
   }
 
   /** Reads until the text has come. */
@@ -155,11 +174,17 @@ export class H2Stream {
     this.#stream.close(8);
   }
 
+  /** The code of the reset that ended the stream, 0 for none; waits for the end. */
+  async code(): Promise<number> {
+    await within(this.#ended.catch(() => {}), "the end of the stream");
+    return this.#stream.rstCode ?? 0;
+  }
+
   /** The whole answer. @throws {Cut} where it was reset. */
   async finish(): Promise<H2Reply> {
     const headers = await this.head();
     await within(this.#ended, "the end of the answer");
     const body = join(this.#pieces);
-    return { status: Number(headers[":status"]), headers, body, text: new TextDecoder().decode(body) };
+    return { status: Number(headers[":status"]), headers, body, text: new TextDecoder().decode(body), trailers: this.#trailers };
   }
 }

@@ -32,7 +32,8 @@ export interface Launcher {
 
 /** A server that runs. */
 export interface Launched {
-  readonly address: Deno.Addr;
+  /** In the order of the listeners. */
+  readonly addresses: readonly Deno.Addr[];
   /** The log. */
   readonly notes: readonly Note[];
   /** Exchanges that are over. */
@@ -59,7 +60,7 @@ export function localLauncher(engine: EngineMaker, home: HomeMaker): Launcher {
       });
       const pair = await Pair.start(engine, settings, host, start, observer(notes, finished));
       return {
-        address: pair.address,
+        addresses: pair.addresses,
         notes,
         finished,
         settled: () => Promise.resolve(),
@@ -72,7 +73,7 @@ export function localLauncher(engine: EngineMaker, home: HomeMaker): Launcher {
 
 /** An engine and its host, in the same process. */
 export class Pair {
-  readonly address: Deno.Addr;
+  readonly addresses: readonly Deno.Addr[];
   readonly #engine: ReturnType<EngineMaker["create"]>;
   readonly #host: Host;
 
@@ -80,14 +81,13 @@ export class Pair {
   static async start(maker: EngineMaker, settings: EngineSettings, host: Host, start: Start, observer: Observer): Promise<Pair> {
     const engine = maker.create(settings);
     await host.start(start);
-    const [address] = await engine.listen(host, observer);
-    return new Pair(engine, host, address!);
+    return new Pair(engine, host, await engine.listen(host, observer));
   }
 
-  private constructor(engine: ReturnType<EngineMaker["create"]>, host: Host, address: Deno.Addr) {
+  private constructor(engine: ReturnType<EngineMaker["create"]>, host: Host, addresses: readonly Deno.Addr[]) {
     this.#engine = engine;
     this.#host = host;
-    this.address = address;
+    this.addresses = addresses;
   }
 
   drain(): void {

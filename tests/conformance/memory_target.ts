@@ -59,6 +59,10 @@ class MemoryServer implements Running {
     throw new Error("There is no address in memory");
   }
 
+  get addresses(): never {
+    throw new Error("There is no address in memory");
+  }
+
   get cert(): never {
     throw new Error("There is no certificate in memory");
   }

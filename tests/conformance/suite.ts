@@ -18,6 +18,8 @@ export interface RowOptions {
   readonly needs?: readonly Capability[];
   /** What the engine must not be able to do: the row says what happens without it. */
   readonly lacks?: Capability;
+  /** Engines that this is not true of, by name, and the fact that stands in the way of each. */
+  readonly except?: Readonly<Record<string, string>>;
   /** Bytes on a socket are needed: not in memory. */
   readonly wire?: boolean;
   /** A program that must be on the path. */
@@ -99,7 +101,8 @@ export function skipped({ options }: TestRow, target: Target): string | null {
   if (options.wire === true && !target.wire) return "needs bytes on a socket";
   const missing = (options.needs ?? []).filter((capability) => !target.capabilities.includes(capability));
   if (missing.length > 0) return `needs ${missing.join(", ")}`;
-  const { lacks } = options;
+  const { lacks, except } = options;
+  if (except !== undefined && target.engine in except) return except[target.engine]!;
   if (lacks !== undefined && target.capabilities.includes(lacks)) return `is about an engine without ${lacks}`;
   return null;
 }

@@ -6,7 +6,9 @@
 
 import type { Capability, Fields, Level, Limits, Pairs } from "../../src/exchange.ts";
 import type { End, RequestHead } from "../../src/exchange.ts";
+import type { WireLimits } from "../../src/engines/node_settings.ts";
 import type { App } from "../../src/spec/app.ts";
+import type { Certificate } from "./certificate.ts";
 import type { Reply } from "./reply.ts";
 import type { WireConnection } from "./wire_connection.ts";
 
@@ -42,14 +44,25 @@ export interface ServerOptions {
   readonly validateEvents?: boolean;
   /** Connections are TLS connections. */
   readonly tls?: boolean;
-  /** A Unix socket in place of a port. */
-  readonly unix?: boolean;
+  /** With `tls`: clients are asked for a certificate of the suite's authority. Needs `client-certificates`. */
+  readonly clientCertificates?: "optional" | "require";
+  /** A Unix socket in place of a port, or behind one. */
+  readonly unix?: boolean | "too";
+  /** Limits and timeouts of the wire. Need `target-limits` or `timeouts`; an engine without them has none. */
+  readonly wire?: Partial<WireLimits>;
+  /** Offers permessage-deflate. Needs `ws-deflate`. */
+  readonly wsDeflate?: boolean;
 }
+
+/** Where a server listens. */
+export type Address = { readonly port: number } | { readonly path: string };
 
 /** A running server and its client. */
 export interface Running extends AsyncDisposable {
-  /** Where it listens. Only with a wire. */
-  readonly address: { readonly port: number } | { readonly path: string };
+  /** Where it listens; the first of {@linkcode addresses}. Only with a wire. */
+  readonly address: Address;
+  /** Everything that it listens on. Only with a wire. */
+  readonly addresses: readonly Address[];
   /** The certificate of a TLS server (PEM). Only with a wire. */
   readonly cert: string;
   /** The server's log. */
@@ -66,8 +79,8 @@ export interface Running extends AsyncDisposable {
    * @throws {Refused} Where the server answers with a response.
    */
   websocket(ask?: SocketAsk): Promise<Socket>;
-  /** A connection of raw bytes. Only with a wire. */
-  connect(): Promise<WireConnection>;
+  /** A connection of raw bytes; over TLS with a certificate of the client, if there is one. Only with a wire. */
+  connect(as?: Certificate): Promise<WireConnection>;
   /** The first line of the log that matches; waits for it. */
   noted(text: RegExp): Promise<Note>;
   /** The record of the exchange that ended as number `count`, from 1 on; waits for it. */
@@ -136,7 +149,7 @@ export interface SocketAsk {
   readonly target?: string;
   readonly headers?: Pairs;
   readonly subprotocols?: readonly string[];
-  /** `2` is an extended CONNECT, where the engine has `ws-over-h2`; in memory only so far. */
+  /** `2` is an extended CONNECT, where the engine has `ws-over-h2`. */
   readonly httpVersion?: "1.1" | "2";
   /** The client reads nothing before it is told to `resume`. */
   readonly stalled?: boolean;

@@ -4,12 +4,15 @@
  * @module
  */
 
+import type { ListenAddress, TlsSettings } from "../../src/engines/listener_settings.ts";
+import { DEFAULT_WIRE_LIMITS } from "../../src/engines/node_settings.ts";
 import type { App } from "../../src/spec/app.ts";
 import { DEFAULT_LIMITS } from "../../src/testing/client_options.ts";
-import { type Certificate, certificate } from "./certificate.ts";
+import { type Certificate, certificate, clientCertificates } from "./certificate.ts";
+import { H2WebSocket } from "./h2_websocket.ts";
 import type { Launched, Launcher } from "./launch.ts";
 import type { Reply } from "./reply.ts";
-import type { Ask, Exchange, Finished, Note, Running, ServerOptions, Socket, SocketAsk, Target } from "./target.ts";
+import type { Address, Ask, Exchange, Finished, Note, Running, ServerOptions, Socket, SocketAsk, Target } from "./target.ts";
 import { until } from "./waiting.ts";
 import { WireConnection } from "./wire_connection.ts";
 import { WireExchange } from "./wire_exchange.ts";
@@ -30,7 +33,8 @@ export function wireTarget(launcher: Launcher): Target {
 
 /** A server with sockets. */
 class WireServer implements Running {
-  readonly address: { readonly port: number } | { readonly path: string };
+  readonly address: Address;
+  readonly addresses: readonly Address[];
   readonly cert: string;
   readonly #tls: boolean;
   readonly #launched: Launched;
@@ -38,8 +42,10 @@ class WireServer implements Running {
   #stopping: Promise<void> | null = null;
 
   private constructor(launched: Launched, tls: Certificate | undefined, closers: (() => void | Promise<void>)[]) {
-    const { address } = launched;
-    this.address = address.transport === "tcp" ? { port: address.port } : { path: (address as Deno.UnixAddr).path };
+    this.addresses = launched.addresses.map((address) =>
+      address.transport === "tcp" ? { port: address.port } : { path: (address as Deno.UnixAddr).path }
+    );
+    this.address = this.addresses[0]!;
     this.cert = tls?.cert ?? "";
     this.#tls = tls !== undefined;
     this.#launched = launched;
@@ -49,19 +55,22 @@ class WireServer implements Running {
   static async start(launcher: Launcher, app: App, options: ServerOptions): Promise<Running> {
     const { maxBodyBytes, ...limits } = { ...DEFAULT_LIMITS, ...options.limits };
     const tls = options.tls === true ? await certificate() : undefined;
-    const folder = options.unix === true ? await Deno.makeTempDir() : null;
+    const settings: TlsSettings | null = tls === undefined ? null : {
+      certificates: [tls],
+      clientCertificates: options.clientCertificates ?? "none",
+      ca: options.clientCertificates === undefined ? null : (await clientCertificates()).authority,
+    };
+    const folder = (options.unix ?? false) !== false ? await Deno.makeTempDir() : null;
     const closers = folder === null ? [] : [() => Deno.remove(folder, { recursive: true })];
     const launched = await launcher.launch(app, {
-      listeners: [{
-        at: folder === null ? { kind: "tcp", host: "127.0.0.1", port: 0 } : { kind: "unix", path: `${folder}/s`, mode: 0o600 },
-        tls: tls === undefined ? null : { certificates: [tls], clientCertificates: "none", ca: null },
-        proxyProtocol: false,
-      }],
+      listeners: addresses(options, folder).map((at) => ({ at, tls: settings, proxyProtocol: false })),
       rootPath: options.rootPath ?? "",
       maxBodyBytes: options.maxBodyBytes ?? maxBodyBytes,
       highWaterBytes: limits.highWaterBytes,
       lowWaterBytes: limits.lowWaterBytes,
       headers: options.headers ?? [],
+      limits: { ...DEFAULT_WIRE_LIMITS, maxMessageBytes: limits.maxMessageBytes, ...options.wire },
+      wsDeflate: options.wsDeflate ?? false,
     }, {
       isWorker: false,
       lifespan: options.lifespan ?? "off",
@@ -90,18 +99,15 @@ class WireServer implements Running {
 
   async websocket(ask: SocketAsk = {}): Promise<Socket> {
     if (!("port" in this.address)) throw new Error("The WebSocket client of the suite needs a port");
-    if (ask.httpVersion === "2") throw new Error("The WebSocket client of the suite speaks HTTP/1.1 on a wire");
-    const scheme = this.#tls ? "wss" : "ws";
-    const url = `${scheme}://localhost:${this.address.port}${ask.target ?? "/"}`;
     await this.#launched.settled();
-    const [socket, close] = await WireWebSocket.open(url, ask, this.cert === "" ? undefined : this.cert);
+    const [socket, close] = await (ask.httpVersion === "2" ? H2WebSocket.open(this, ask) : this.#upgraded(ask));
     this.#closers.push(close);
     return socket;
   }
 
-  async connect(): Promise<WireConnection> {
+  async connect(as?: Certificate): Promise<WireConnection> {
     await this.#launched.settled();
-    const connection = new WireConnection(await this.#dial());
+    const connection = new WireConnection(await this.#dial(as));
     this.#closers.push(() => connection.close());
     return connection;
   }
@@ -127,12 +133,24 @@ class WireServer implements Running {
     await this.stop(1000);
   }
 
-  #dial(): Promise<Deno.Conn> {
+  #upgraded(ask: SocketAsk): Promise<[Socket, () => Promise<void>]> {
+    const { port } = this.address as { port: number };
+    const url = `${this.#tls ? "wss" : "ws"}://localhost:${port}${ask.target ?? "/"}`;
+    return WireWebSocket.open(url, ask, this.cert === "" ? undefined : this.cert);
+  }
+
+  #dial(as?: Certificate): Promise<Deno.Conn> {
     if ("path" in this.address) return Deno.connect({ transport: "unix", path: this.address.path });
     const { port } = this.address;
     if (this.#tls) {
-      return Deno.connectTls({ hostname: "localhost", port, caCerts: [this.cert], alpnProtocols: ["http/1.1"] });
+      return Deno.connectTls({ hostname: "localhost", port, caCerts: [this.cert], alpnProtocols: ["http/1.1"], ...as });
     }
     return Deno.connect({ hostname: "127.0.0.1", port });
   }
+}
+
+/** Where a server is to listen. */
+function addresses({ unix }: ServerOptions, folder: string | null): readonly ListenAddress[] {
+  const file: ListenAddress[] = folder === null ? [] : [{ kind: "unix", path: `${folder}/s`, mode: 0o600 }];
+  return unix === true ? file : [{ kind: "tcp", host: "127.0.0.1", port: 0 }, ...file];
 }

@@ -107,7 +107,8 @@ row("H2-022", "Trailers follow the body", { wire: true, needs: ["trailers"] }, a
     await send({ type: "http.response.trailers", headers: [["x-sum", "1"]] });
   }));
   await using peer = await H2Peer.connect(server);
-  assertEquals((await peer.request()).text, "ok");
+  const { text, trailers } = await peer.request();
+  assertEquals([text, trailers?.["x-sum"]], ["ok", "1"]);
 });
 
 row("H2-023", "Files and handles are sent", WIRE, async (target) => {

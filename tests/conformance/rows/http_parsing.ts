@@ -1,9 +1,10 @@
 /** Requests that are malformed, or that two readers could take differently. */
 
 import { assert, assertEquals } from "@std/assert";
-import { scopes } from "../apps.ts";
-import { later, row } from "../suite.ts";
+import { http, readBody, scopes } from "../apps.ts";
+import { row } from "../suite.ts";
 import type { Target } from "../target.ts";
+import { Mailbox } from "../waiting.ts";
 import { WireExchange } from "../wire_exchange.ts";
 
 const WIRE = { wire: true };
@@ -129,8 +130,6 @@ row("HTTP-034", "Nothing is sent before a head is complete; bytes may come one b
   assertEquals((await seen.take()).path, "/slow");
 });
 
-later("HTTP-034", "a head that is never finished is answered 408", "capability `timeouts`: `Deno.serve` has none", "deno");
-
 /** A request with this framing and a body that a careless reader would take for a second request. */
 const smuggled = (lines: string, body = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n") =>
   `POST / HTTP/1.1\r\nHost: a\r\n${lines}\r\n\r\n${body}`;
@@ -215,5 +214,25 @@ row("HTTP-048", "A Content-Length beyond all measure is answered 413", WIRE, asy
   assertEquals(seen.waiting, 0);
 });
 
-later("HTTP-038", "the answer is 400", "`Deno.serve` closes the connection without an answer where a chunk size is malformed", "deno");
-later("HTTP-043", "the status is 501", "`Deno.serve` answers 400 before the server hears of the request", "deno");
+row("HTTP-038", "the answer is 400", {
+  wire: true,
+  except: { deno: "`Deno.serve` closes the connection without an answer where a chunk size is malformed" },
+}, async (target) => {
+  const seen = new Mailbox<string>();
+  await using server = await target.start(http(async (scope, receive) => {
+    scope["pagi.connection"].onDisconnect((reason) => seen.put(reason));
+    seen.put((await readBody(receive)).events.at(-1)!.type);
+  }));
+  for (const chunk of ["garbage", "", "-5", "xyz5", "5 5", "fffffffffffffffff"]) {
+    const connection = await server.connect();
+    await connection.send(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n${chunk}\r\nhello\r\n0\r\n\r\n`);
+    const reply = await WireExchange.reply(connection);
+    assertEquals([reply.status, reply.get("connection"), await connection.ends()], [400, "close", true], chunk);
+    assertEquals([await seen.take(), await seen.take()], ["protocol_error", "http.disconnect"], chunk);
+  }
+});
+
+row("HTTP-043", "the status is 501", {
+  wire: true,
+  except: { deno: "`Deno.serve` answers 400 before the server hears of the request" },
+}, (target) => refuses(target, [501], ["gzip", "identity", "xchunked"].map((coding) => smuggled(`Transfer-Encoding: ${coding}`))));

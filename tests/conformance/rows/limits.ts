@@ -2,12 +2,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { echo, http, readBody, scopes, text } from "../apps.ts";
-import { elsewhere, later, row } from "../suite.ts";
+import { elsewhere, row } from "../suite.ts";
 import { Mailbox } from "../waiting.ts";
 import { WireExchange } from "../wire_exchange.ts";
-
-const NO_LIMITS = "capability `target-limits`: `Deno.serve` answers 400 where a head is over 64 KiB, and can't be set";
-const REFUSED = "capability `timeouts`: the option is refused by name, see the command line";
 
 row("LIM-001", "A request line beyond the limit is refused, and the app is not called", { wire: true }, async (target) => {
   const { app, seen } = scopes();
@@ -35,13 +32,6 @@ row("LIM-005", "More headers than the limit are refused; 100 are served", { wire
   assertEquals((await server.request({ headers: lines(99) })).status, 200);
   assert([400, 431].includes((await server.request({ headers: lines(200) })).status));
 });
-
-later("LIM-001", "with 414", NO_LIMITS, "deno");
-later("LIM-002", "with 431", NO_LIMITS, "deno");
-later("LIM-003", "The limits are exact", NO_LIMITS, "deno");
-later("LIM-004", "A limit on the head covers the request line", NO_LIMITS, "deno");
-later("LIM-005", "with 431, beyond 100", NO_LIMITS, "deno");
-later("LIM-006", "Every header line counts", NO_LIMITS, "deno");
 
 row(
   "LIM-007",
@@ -105,8 +95,6 @@ row("LIM-010", "A chunk of any size counts towards the body, and has no limit of
   await writing;
 });
 
-later("LIM-011", "A connection over the limit is answered 503", REFUSED, "deno");
-later("LIM-012", "The number of connections can be limited", REFUSED, "deno");
 elsewhere(
   "LIM-013",
   "Without file descriptors the listener is opened anew, and open connections go on",

@@ -2,14 +2,10 @@
 
 import { assertEquals } from "@std/assert";
 import { answer, http } from "../apps.ts";
-import { later, row } from "../suite.ts";
+import { row } from "../suite.ts";
 import { Mailbox, settle } from "../waiting.ts";
 import { defineApp } from "../../../src/spec/app.ts";
 import type { SseStreamEvent } from "../../../src/spec/events.ts";
-
-const NO_TIMEOUTS = "capability `timeouts`: `Deno.serve` has none";
-
-later("TIME-001", "A connection on which nothing comes is closed", NO_TIMEOUTS, "deno");
 
 row("TIME-002", "No idle limit ends a request that is being worked on, or an open stream", { wire: true }, async (target) => {
   await using server = await target.start(http(async (_scope, _receive, send) => {

@@ -6,8 +6,6 @@ import { elsewhere, later, row } from "../suite.ts";
 import type { Running, Target } from "../target.ts";
 import type { TlsInfo } from "../../../src/spec/scope.ts";
 
-const NO_CLIENTS = "capability `client-certificates`: `Deno.serve` takes a certificate and a key, and asks for none";
-
 /** What the app is told of one request over TLS. */
 async function info(target: Target): Promise<{ tls: TlsInfo; cert: string | null; scheme: string }> {
   const { app, seen } = scopes();
@@ -50,9 +48,6 @@ row("TLS-004", "`cipher_suite` is the number of the suite, `null` where the engi
   assert(cipher_suite === null || (Number.isInteger(cipher_suite) && cipher_suite > 0 && cipher_suite < 65_536), String(cipher_suite));
 });
 
-later("TLS-003", "the number", "`Deno.serve` does not tell the version: `null`", "deno");
-later("TLS-004", "the number", "`Deno.serve` does not tell the cipher: `null`", "deno");
-
 row("TLS-005", "`server_cert` is the certificate that is served, as PEM", { wire: true }, async (target) => {
   const { tls, cert } = await info(target);
   assertEquals(tls.server_cert?.trim(), cert!.trim());
@@ -70,10 +65,6 @@ row("TLS-008", "`client_cert_error` is `null` without a client certificate", {},
   assertEquals((await info(target)).tls.client_cert_error, null);
 });
 
-later("TLS-006", "with one: the chain, leaf first", NO_CLIENTS, "deno");
-later("TLS-007", "with one: its name as in RFC 4514", NO_CLIENTS, "deno");
-later("TLS-008", "with one that does not verify: why", NO_CLIENTS, "deno");
-
 row("TLS-009", "The scheme is https", {}, async (target) => {
   assertEquals((await info(target)).scheme, "https");
 });
@@ -89,8 +80,11 @@ row("TLS-010", "TLS 1.2 and 1.3 are spoken, TLS 1.1 is refused", { wire: true, t
   assertEquals(seen, [true, true, false]);
 });
 
-later("TLS-010", "version and ciphers can be set", "`Deno.serve` takes neither", "deno");
-later("TLS-011", "Client certificates are demanded and checked", NO_CLIENTS, "deno");
+later(
+  "TLS-010",
+  "version and ciphers can be set",
+  "TLS 1.2 and 1.3 with the suites of rustls, which are safe: `Deno.serve` takes neither option, and `node:tls` under Deno ignores `ciphers`",
+);
 elsewhere(
   "TLS-012",
   "A missing or unreadable certificate or key is an error before anything is served, and names the file",
@@ -109,7 +103,11 @@ row("TLS-015", "Connections at the same time are served", {}, async (target) => 
   assertEquals(replies.map((reply) => reply.text), ["ok", "ok", "ok"]);
 });
 
-later("TLS-016", "TLS works with several workers", "workers are still to come");
+elsewhere(
+  "TLS-016",
+  "TLS works with workers: the rows of this suite run with them in processes and threads",
+  "tests/conformance/conformance_test.ts",
+);
 
 row("TLS-017", "Plain HTTP on a TLS port ends that connection alone", { wire: true }, async (target) => {
   const { app, seen } = scopes();
