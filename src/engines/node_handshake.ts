@@ -7,7 +7,7 @@
  */
 
 import type { Duplex } from "node:stream";
-import type { Fields, Level, Outbound, Pairs, RequestHead } from "../exchange.ts";
+import type { Fields, Inbound, Level, Outbound, Pairs, RequestHead } from "../exchange.ts";
 import type { OpenNodeExchange } from "./node_settings.ts";
 
 /** The stream of a connection that has left HTTP. */
@@ -24,6 +24,8 @@ export interface Handshake extends Outbound, OpenNodeExchange {
   readonly request: RequestHead;
   /** Nothing was answered, and the client is still there. */
   readonly pending: boolean;
+  /** The session is there. */
+  run(inbound: Inbound): void;
   /** A line for the server's log. */
   note(level: Level, text: string, fields?: Fields): void;
   /**

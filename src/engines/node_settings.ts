@@ -56,6 +56,8 @@ export interface NodeSettings {
   readonly limits: WireLimits;
   /** Offer permessage-deflate. */
   readonly wsDeflate: boolean;
+  /** A peer that does not answer a close frame keeps its connection for so long; left out: 10 s. */
+  readonly wsCloseTimeoutMs?: number;
 }
 
 /** The limits of a server that says nothing. */
@@ -102,6 +104,7 @@ export const NODE_CAPABILITIES: readonly Capability[] = Object.freeze([
   "missing-host",
   "continue",
   "trailers",
+  "request-trailers",
   "early-hints",
   "flush",
   "force-close",
