@@ -28,6 +28,7 @@ export type Capability =
   | "missing-host" // answers an HTTP/1.1 request without Host with 400
   | "continue" // 100 Continue is sent when the app first reads
   | "trailers" // response trailers
+  | "request-trailers" // trailers of a request body
   | "early-hints" // 103 responses
   | "flush" // knows when bytes have left the process
   | "force-close" // can end a connection whose client does not read
@@ -143,8 +144,8 @@ export interface SocketOutbound extends Outbound {
 
 /** From the wire to a session. */
 export interface Inbound {
-  /** Body bytes; `more` is false for the last ones. */
-  body(chunk: Uint8Array, more: boolean): void;
+  /** Body bytes; `more` is false for the last ones, which may have trailers (names in lower case). */
+  body(chunk: Uint8Array, more: boolean, trailers?: Pairs): void;
   /** The buffer has shrunk; called at the latest when it falls below the low mark, and for a response also when it is empty. */
   drained(): void;
   /** Answers `flush`. */

@@ -152,7 +152,7 @@ export const PACKETS: readonly Packet[] = [
       ["tls", "any"], // shared, null where there is none
     ],
   },
-  { name: "body", from: "front", states: BODY, fields: [["more", "flag"], ["bytes", "bytes"]] },
+  { name: "body", from: "front", states: BODY, fields: [["more", "flag"], ["bytes", "bytes"], ["trailers", "any"]] },
   // The truth of flow control: of all that the worker has sent, so much was taken in, and so much of that waits for the client.
   { name: "written", from: "front", states: ANY, fields: [["taken", "count"], ["buffered", "count"]] },
   { name: "flushed", from: "front", states: ANY, fields: [] },

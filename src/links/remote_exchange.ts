@@ -83,12 +83,13 @@ export class RemoteExchange implements Inbound, Sender {
 
   // ── from the engine ──
 
-  body(chunk: Uint8Array, more: boolean): void {
+  body(chunk: Uint8Array, more: boolean, trailers?: Pairs): void {
     const { byteLength } = chunk;
     for (let at = 0; at === 0 || at < byteLength; at += P.PIECE) {
       const piece = byteLength <= P.PIECE ? chunk : chunk.subarray(at, at + P.PIECE);
       const isLast = at + P.PIECE >= byteLength;
-      this.outbox.items.push(P.BODY_BYTES, this.id, more || !isLast ? 1 : 0, piece.byteLength);
+      const ends = isLast && !more;
+      this.outbox.items.push(P.BODY_BYTES, this.id, ends ? 0 : 1, piece.byteLength, ends ? trailers ?? null : null);
       if (piece.byteLength > 0) {
         this.outbox.part(piece);
         this.outbox.account(this, piece.byteLength);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Capability, Fields, Host, Level, RequestHead, SocketInbound, Start } from "../exchange.ts";
+import type { Capability, Fields, Host, Level, Pairs, RequestHead, SocketInbound, Start } from "../exchange.ts";
 import { StartupError, WorkerError } from "../spec/errors.ts";
 import type { TlsInfo } from "../spec/scope.ts";
 import { cut, sendNote } from "./notes.ts";
@@ -166,7 +166,7 @@ export class ServedHost implements Served {
     const inbound = exchange.inbound!;
     switch (code) {
       case P.BODY_BYTES:
-        return inbound.body(bytes!, a === 1);
+        return c === null ? inbound.body(bytes!, a === 1) : inbound.body(bytes!, a === 1, c as Pairs);
       case P.WRITTEN:
         return exchange.written(a as number, b as number);
       case P.FLUSHED:

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type End, type Inbound, NOTIFY, type Outbound, type RequestHead } from "../exchange.ts";
+import { type End, type Inbound, NOTIFY, type Outbound, type Pairs, type RequestHead } from "../exchange.ts";
 import { EventError, StateError } from "../spec/errors.ts";
 import type {
   HttpReceiveEvent,
@@ -141,9 +141,9 @@ export class HttpSession implements Inbound, Fate {
   // ── the wire's side ──
 
   /** Body bytes. */
-  body(chunk: Uint8Array, more: boolean): void {
+  body(chunk: Uint8Array, more: boolean, trailers?: Pairs): void {
     this.#idle?.touch();
-    this.#receiver?.push(chunk, more);
+    this.#receiver?.push(chunk, more, trailers);
   }
 
   /** The buffer has shrunk. */
@@ -380,8 +380,8 @@ export class HttpSession implements Inbound, Fate {
   }
 }
 
-function toRequest(body: Uint8Array, more: 0 | 1): HttpReceiveEvent {
-  return { type: "http.request", body, more };
+function toRequest(body: Uint8Array, more: 0 | 1, trailers: Pairs | null): HttpReceiveEvent {
+  return trailers === null ? { type: "http.request", body, more } : { type: "http.request", body, more, trailers };
 }
 
 function toDisconnect(): HttpReceiveEvent {

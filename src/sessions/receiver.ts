@@ -6,27 +6,31 @@
  * @module
  */
 
-import type { Outbound, RequestHead } from "../exchange.ts";
+import type { Outbound, Pairs, RequestHead } from "../exchange.ts";
 import type { Fairness } from "./fairness.ts";
 
 /** Bytes of credit for each `receive`. */
 const CREDIT = 65_536;
 
+/** Builds a body event; `trailers` with the last one, where there are some. */
+export type RequestEvent<E> = (body: Uint8Array, more: 0 | 1, trailers: Pairs | null) => E;
+
 /** The queue between the wire and `receive`. `E` is the union of the scope's events. */
 export class Receiver<E> {
   readonly #out: Outbound;
   readonly #fairness: Fairness;
-  readonly #request: (body: Uint8Array, more: 0 | 1) => E;
+  readonly #request: RequestEvent<E>;
   readonly #chunks: Uint8Array[] = [];
   readonly #waiting: ((event: E) => void)[] = [];
   /** The last byte has come from the wire. */
   #whole: boolean;
   /** The event with `more: 0` was handed out. */
   #given = false;
+  #trailers: Pairs | null = null;
   #end: (() => E) | null = null;
 
   /** `request` builds a body event. */
-  constructor(head: RequestHead, out: Outbound, fairness: Fairness, request: (body: Uint8Array, more: 0 | 1) => E) {
+  constructor(head: RequestHead, out: Outbound, fairness: Fairness, request: RequestEvent<E>) {
     this.#out = out;
     this.#fairness = fairness;
     this.#request = request;
@@ -46,8 +50,9 @@ export class Receiver<E> {
   }
 
   /** Body bytes from the wire. */
-  push(chunk: Uint8Array, more: boolean): void {
+  push(chunk: Uint8Array, more: boolean, trailers?: Pairs): void {
     if (this.#whole || this.#end) return;
+    if (trailers !== undefined) this.#trailers = trailers;
     if (chunk.byteLength > 0) this.#chunks.push(chunk);
     if (!more) this.#whole = true;
     while (this.#waiting.length > 0 && (this.#chunks.length > 0 || (this.#whole && !this.#given))) this.#waiting.shift()!(this.#next());
@@ -68,6 +73,6 @@ export class Receiver<E> {
     const chunk = this.#chunks.shift() ?? new Uint8Array(0); // the app's own, to transfer if it likes
     const more = !this.#whole || this.#chunks.length > 0;
     if (!more) this.#given = true;
-    return this.#request(chunk, more ? 1 : 0);
+    return this.#request(chunk, more ? 1 : 0, more ? null : this.#trailers);
   }
 }

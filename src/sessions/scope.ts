@@ -106,6 +106,7 @@ export function scopeExtensions(head: RequestHead, context: Context): ScopeExten
   if (head.kind === "websocket") extensions["websocket.http.response"] = NOTHING;
   else if (head.capabilities.length > 0) {
     if (can(head, "flush")) extensions.fullflush = NOTHING;
+    if (can(head, "request-trailers")) extensions["http.request.trailers"] = NOTHING;
     if (head.kind === "http") {
       if (can(head, "trailers")) extensions["http.response.trailers"] = NOTHING;
       if (can(head, "early-hints")) extensions["http.response.early_hint"] = NOTHING;

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { End, Inbound, Outbound, RequestHead, Timer } from "../exchange.ts";
+import type { End, Inbound, Outbound, Pairs, RequestHead, Timer } from "../exchange.ts";
 import { EventError, StateError } from "../spec/errors.ts";
 import type {
   SseCloseEvent,
@@ -143,8 +143,8 @@ export class SseSession implements Inbound {
   // ── the wire's side ──
 
   /** Body bytes of the request. */
-  body(chunk: Uint8Array, more: boolean): void {
-    this.#receiver?.push(chunk, more);
+  body(chunk: Uint8Array, more: boolean, trailers?: Pairs): void {
+    this.#receiver?.push(chunk, more, trailers);
   }
 
   /** The buffer has shrunk. */
@@ -362,6 +362,6 @@ function toText(value: unknown, event: string, field: string): string {
   throw new EventError(event, field, value === undefined ? "is missing: it must be a string" : "must be a string");
 }
 
-function toRequest(body: Uint8Array, more: 0 | 1): SseReceiveEvent {
-  return { type: "sse.request", body, more };
+function toRequest(body: Uint8Array, more: 0 | 1, trailers: Pairs | null): SseReceiveEvent {
+  return trailers === null ? { type: "sse.request", body, more } : { type: "sse.request", body, more, trailers };
 }

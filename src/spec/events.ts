@@ -26,6 +26,8 @@ export interface HttpRequestEvent {
   body: Uint8Array;
   /** `1` while more of the body follows. */
   more: 0 | 1;
+  /** In the last event, where the body had trailers and `extensions["http.request.trailers"]` exists. RFC 9110 section 6.5. */
+  trailers?: Headers;
 }
 
 /** The response is complete, or the client is gone. Asked again, it comes again. Contract section 3. */
@@ -275,6 +277,8 @@ export interface SseRequestEvent {
   body: Uint8Array;
   /** `1` while more of the body follows. */
   more: 0 | 1;
+  /** As in {@linkcode HttpRequestEvent}. */
+  trailers?: Headers;
 }
 
 /** The stream ended. Contract section 6. */

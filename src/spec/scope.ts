@@ -49,6 +49,8 @@ export interface Extensions {
   readonly "websocket.http.response"?: Record<string, never>;
   /** Response trailers reach this client. */
   readonly "http.response.trailers"?: Record<string, never>;
+  /** The last `http.request` or `sse.request` has the trailers of the request body, where it had some. */
+  readonly "http.request.trailers"?: Record<string, never>;
   /** 103 responses reach this client. */
   readonly "http.response.early_hint"?: Record<string, never>;
   /** The connection is a TLS connection. */

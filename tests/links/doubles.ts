@@ -114,8 +114,8 @@ export class Engine implements SocketOutbound {
 export class Session implements SocketInbound {
   readonly calls: unknown[][] = [];
 
-  body(chunk: Uint8Array, more: boolean): void {
-    this.calls.push(["body", chunk, more]);
+  body(...args: Parameters<Inbound["body"]>): void {
+    this.calls.push(["body", ...args]);
   }
   drained(): void {
     this.calls.push(["drained"]);

@@ -89,8 +89,8 @@ Deno.test("RemoteHost writes the packets of requests", async () => {
     assertEquals(await pipe.next(), text.replaceAll("$", String(id)));
   };
   inbound.body(bytes(1, 2, 3), true);
-  inbound.body(bytes(), false);
-  await written("body", "[12,$,1,3,12,$,0,0]");
+  inbound.body(bytes(), false, [["x-t", "1"]]);
+  await written("body", '[12,$,1,3,null,12,$,0,0,[["x-t","1"]]]');
   assertEquals(pipe.bytes.at(-1), bytes(1, 2, 3));
   inbound.flushed();
   await written("flushed", "[14,$]");
@@ -171,10 +171,10 @@ const HEAD = {
 const SOCKET = '11,5,"websocket","1.1","GET","http","/a",null,"","",[],"::2",9,0,"none",1,null';
 
 Deno.test("ServedHost takes open, body, flushed, written and closed", async () => {
-  assertEquals(await served(`[${OPEN},12,5,1,2,12,5,0,0,14,5,13,5,0,0,15,5,"client_closed",null,null,null]`, bytes(1, 2)), [
+  assertEquals(await served(`[${OPEN},12,5,1,2,null,12,5,0,0,[["x-t","1"]],14,5,13,5,0,0,15,5,"client_closed",null,null,null]`, bytes(1, 2)), [
     ["open", HEAD],
     ["body", bytes(1, 2), true],
-    ["body", bytes(), false],
+    ["body", bytes(), false, [["x-t", "1"]]],
     ["flushed"],
     ["drained"],
     ["closed", { reason: "client_closed" }],

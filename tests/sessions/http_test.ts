@@ -191,6 +191,16 @@ Deno.test("HttpSession.receive() asks for credit, gives the body, then the disco
   assertEquals(await session.receive(), { type: "http.disconnect" });
 });
 
+Deno.test("HttpSession.receive() gives trailers with the last body event, and the extension says so", async () => {
+  const { session } = rig({ body: "plain", method: "POST", capabilities: ["request-trailers"] });
+  assertEquals(session.scope.extensions["http.request.trailers"], {});
+  session.receive();
+  session.body(new Uint8Array([1]), true);
+  session.body(new Uint8Array(0), false, [["x-sum", "1"]]);
+  assertEquals(await session.receive(), { type: "http.request", body: new Uint8Array(0), more: 0, trailers: [["x-sum", "1"]] });
+  assertEquals("http.request.trailers" in rig().session.scope.extensions, false);
+});
+
 Deno.test("HttpSession.receive() gives one empty body event without a body, and the disconnect after the response", async () => {
   const { out, session } = rig();
   assertEquals(await session.receive(), { type: "http.request", body: new Uint8Array(0), more: 0 });
