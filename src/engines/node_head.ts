@@ -1,0 +1,285 @@
+/**
+ * From a request of `node:http` or `node:http2` to a {@linkcode RequestHead}, and what is wrong with it.
+ *
+ * Both give names and values as they came, in a flat list. Contract section 2; RFC 9112 sections 3 and 6; RFC 9113 section 8.
+ *
+ * @module
+ */
+
+import type { Capability, RequestHead } from "../exchange.ts";
+import { PeerError } from "../spec/errors.ts";
+import { classify } from "../wire/classify.ts";
+import { type Report, type Trusts, withForwarded } from "../wire/forwarded.ts";
+import { isHost } from "../wire/host.ts";
+import { splitTarget } from "../wire/target.ts";
+import { type GateConnection, NODE_CAPABILITIES, NODE_HTTP10_CAPABILITIES, type WireLimits } from "./node_settings.ts";
+
+/** A head that can be added to. */
+type OpenHead = { -readonly [K in keyof RequestHead]: RequestHead[K] };
+/** Its headers, while they are read. */
+type OpenPairs = [name: string, value: string][];
+
+/** What it takes to write a header line besides its name and value: a colon, a space, CR and LF. */
+const LINE_BYTES = 4;
+
+/** An absolute target, RFC 9112 section 3.2.2. */
+const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i;
+
+/** Header fields that belong to one connection. RFC 9113 section 8.2.2. */
+const OF_ONE_CONNECTION = /^(?:connection|keep-alive|proxy-connection|transfer-encoding|upgrade)$/;
+
+const EVENT_STREAM = /event-stream/i;
+
+/** Builds the heads of one engine. */
+export class HeadReader {
+  readonly #rootPath: string;
+  readonly #limits: WireLimits;
+  readonly #trusts: Trusts | null;
+  readonly #report: Report;
+  #nextId = 1;
+
+  /** `limits` are those of the target and of the headers; `trusts` says whose forwarding headers count, what is wrong with those is reported. */
+  constructor(rootPath: string, limits: WireLimits, trusts: Trusts | null, report: Report) {
+    this.#rootPath = rootPath;
+    this.#limits = limits;
+    this.#trusts = trusts;
+    this.#report = report;
+  }
+
+  /**
+   * Reads the head of an HTTP/1 request.
+   *
+   * @throws {PeerError} with the status of the answer.
+   */
+  http1(method: string, target: string, minor: number, raw: readonly string[], connection: GateConnection): RequestHead {
+    this.#checkSizes(target, raw);
+    const headers: OpenPairs = [];
+    let cookie: [string, string] | null = null;
+    let host: [string, string] | null = null;
+    let length: string | null = null;
+    let coding: string | null = null;
+    let expects = false;
+    let events = false;
+    let upgrade = false;
+    for (let at = 0; at < raw.length; at += 2) {
+      const name = raw[at]!.toLowerCase();
+      const value = raw[at + 1]!;
+      const pair: [string, string] = [name, value];
+      switch (name) {
+        case "cookie":
+          if (cookie !== null) {
+            cookie[1] += `; ${value}`;
+            continue;
+          }
+          cookie = pair;
+          break;
+        case "host":
+          if (host !== null) throw new PeerError(400, "protocol_error", "There is more than one Host header");
+          host = pair;
+          break;
+        case "content-length":
+          if (length !== null) throw new PeerError(400, "protocol_error", "There is more than one Content-Length");
+          length = value;
+          break;
+        case "transfer-encoding":
+          coding = coding === null ? value : `${coding}, ${value}`;
+          break;
+        case "expect":
+          expects = minor === 1 && value.toLowerCase() === "100-continue";
+          break;
+        case "accept":
+          events ||= EVENT_STREAM.test(value);
+          break;
+        case "upgrade":
+          upgrade = true;
+          break;
+      }
+      headers.push(pair);
+    }
+    if (host === null) {
+      if (minor === 1) throw new PeerError(400, "protocol_error", "The Host header is missing");
+    } else if (!isHost(host[1])) throw new PeerError(400, "protocol_error", "The Host header is malformed");
+    const body = bodyKind(coding, length, minor, expects);
+    const httpVersion = minor === 1 ? "1.1" : "1.0";
+    const get = (name: string) => valuesOf(headers, name);
+    const kind = events || upgrade ? classify(method, httpVersion, get) : "http";
+    return this.#head(kind, httpVersion, method, originForm(target, host, headers), headers, body, connection);
+  }
+
+  /**
+   * Reads the head of an HTTP/2 request.
+   *
+   * @throws {PeerError} with the status of the answer.
+   */
+  http2(raw: readonly string[], hasBody: boolean, connection: GateConnection): RequestHead {
+    const headers: OpenPairs = [];
+    let [method, path, authority, protocol] = ["", "", null as string | null, null as string | null];
+    let cookie: [string, string] | null = null;
+    let host: [string, string] | null = null;
+    let expects = false;
+    let events = false;
+    for (let at = 0; at < raw.length; at += 2) {
+      const name = raw[at]!;
+      const value = raw[at + 1]!;
+      if (name.charCodeAt(0) === COLON) {
+        if (name === ":method") method = value;
+        else if (name === ":path") path = value;
+        else if (name === ":authority") authority = value;
+        else if (name === ":protocol") protocol = value;
+        continue;
+      }
+      const pair: [string, string] = [name, value];
+      switch (name) {
+        case "cookie":
+          if (cookie !== null) {
+            cookie[1] += `; ${value}`;
+            continue;
+          }
+          cookie = pair;
+          break;
+        case "host":
+          if (host !== null) throw new PeerError(400, "protocol_error", "There is more than one Host header");
+          host = pair;
+          break;
+        case "accept":
+          events ||= EVENT_STREAM.test(value);
+          break;
+        case "expect":
+          expects = hasBody && value.toLowerCase() === "100-continue";
+          break;
+        default:
+          if (OF_ONE_CONNECTION.test(name)) throw new PeerError(400, "protocol_error", `The header ${name} has no place in HTTP/2`);
+      }
+      headers.push(pair);
+    }
+    this.#checkSizes(path, raw);
+    if (authority !== null) {
+      if (host === null) headers.push(host = ["host", authority]);
+      else host[1] = authority;
+    }
+    if (host !== null && !isHost(host[1])) throw new PeerError(400, "protocol_error", "The authority of the request is malformed");
+    const isSocket = method === "CONNECT" && protocol === "websocket";
+    if (method === "CONNECT" && !isSocket) throw new PeerError(501, "protocol_error", "CONNECT is not offered");
+    if (path.charCodeAt(0) !== SLASH && !(method === "OPTIONS" && path === "*")) {
+      throw new PeerError(400, "protocol_error", "The path of the request is malformed");
+    }
+    const kind = isSocket ? "websocket" : events ? classify(method, "2", (name) => valuesOf(headers, name)) : "http";
+    const body = isSocket || !hasBody ? "none" : expects ? "expect" : "plain";
+    return this.#head(kind, "2", method, path, headers, body, connection);
+  }
+
+  /** A head for the log, of a request whose real one can't be read. */
+  unreadable(
+    method: string,
+    target: string,
+    httpVersion: RequestHead["httpVersion"],
+    raw: readonly string[],
+    connection: GateConnection,
+  ): RequestHead {
+    const mark = target.indexOf("?");
+    const headers: OpenPairs = [];
+    for (let at = 0; at < raw.length; at += 2) if (raw[at]!.charCodeAt(0) !== COLON) headers.push([raw[at]!.toLowerCase(), raw[at + 1]!]);
+    const [rawPath, query] = mark < 0 ? [target, ""] : [target.slice(0, mark), target.slice(mark + 1)];
+    return this.#build("http", httpVersion, method, { rawPath, path: "", query }, headers, "none", connection);
+  }
+
+  #head(
+    kind: RequestHead["kind"],
+    httpVersion: RequestHead["httpVersion"],
+    method: string,
+    target: string,
+    headers: OpenPairs,
+    body: RequestHead["body"],
+    connection: GateConnection,
+  ): RequestHead {
+    const head = this.#build(kind, httpVersion, method, splitTarget(target), headers, body, connection);
+    return this.#trusts === null ? head : withForwarded(head, this.#trusts, this.#report);
+  }
+
+  #build(
+    kind: RequestHead["kind"],
+    httpVersion: RequestHead["httpVersion"],
+    method: string,
+    { rawPath, path, query }: { rawPath: string; path: string; query: string },
+    headers: OpenPairs,
+    body: RequestHead["body"],
+    { client, server, tls }: GateConnection,
+  ): RequestHead {
+    const head: OpenHead = {
+      kind,
+      id: this.#nextId++,
+      httpVersion,
+      method,
+      scheme: tls === null ? "http" : "https",
+      rawPath,
+      path,
+      query,
+      rootPath: this.#rootPath,
+      headers,
+      server,
+      body,
+      capabilities: capabilitiesOf(httpVersion),
+    };
+    if (client !== null) head.client = client;
+    if (tls !== null) head.tls = tls;
+    return head;
+  }
+
+  #checkSizes(target: string, raw: readonly string[]): void {
+    const { maxTargetBytes, maxHeaderBytes, maxHeaderCount } = this.#limits;
+    if (maxTargetBytes > 0 && target.length > maxTargetBytes) {
+      throw new PeerError(414, "protocol_error", `The request target has more than ${maxTargetBytes} bytes`);
+    }
+    let count = 0;
+    let bytes = 0;
+    for (let at = 0; at < raw.length; at += 2) {
+      const name = raw[at]!;
+      if (name.charCodeAt(0) === COLON) continue;
+      count++;
+      bytes += name.length + raw[at + 1]!.length + LINE_BYTES;
+    }
+    if (maxHeaderCount > 0 && count > maxHeaderCount) {
+      throw new PeerError(431, "protocol_error", `There are more than ${maxHeaderCount} headers`);
+    }
+    if (maxHeaderBytes > 0 && bytes > maxHeaderBytes) {
+      throw new PeerError(431, "protocol_error", `The headers have more than ${maxHeaderBytes} bytes`);
+    }
+  }
+}
+
+const COLON = 0x3a;
+const SLASH = 0x2f;
+
+function capabilitiesOf(httpVersion: RequestHead["httpVersion"]): readonly Capability[] {
+  return httpVersion === "1.0" ? NODE_HTTP10_CAPABILITIES : NODE_CAPABILITIES;
+}
+
+/** RFC 9112 section 6.3. The parser has refused two lengths, and a length beside a coding. */
+function bodyKind(coding: string | null, length: string | null, minor: number, expects: boolean): RequestHead["body"] {
+  if (coding !== null) {
+    if (minor === 0) throw new PeerError(400, "protocol_error", "HTTP/1.0 has no transfer codings");
+    if (coding.trim().toLowerCase() !== "chunked") throw new PeerError(501, "protocol_error", "No transfer coding but chunked is offered");
+    return expects ? "expect" : "plain";
+  }
+  if (length === null || /^0+$/.test(length)) return "none";
+  return expects ? "expect" : "plain";
+}
+
+/** The target in origin form; an absolute one sets the Host header, contract section 2. */
+function originForm(target: string, host: [string, string] | null, headers: OpenPairs): string {
+  if (target.charCodeAt(0) === SLASH || target === "*") return target;
+  const match = ABSOLUTE.exec(target);
+  if (match === null) throw new PeerError(400, "protocol_error", "The request target is malformed");
+  const authority = match[1]!;
+  if (authority === "" || !isHost(authority)) throw new PeerError(400, "protocol_error", "The authority of the request is malformed");
+  if (host === null) headers.push(["host", authority]);
+  else host[1] = authority;
+  const rest = target.slice(match[0].length);
+  return rest.charCodeAt(0) === SLASH ? rest : `/${rest}`;
+}
+
+function valuesOf(headers: OpenPairs, name: string): string | null {
+  let found: string | null = null;
+  for (const pair of headers) if (pair[0] === name) found = found === null ? pair[1] : `${found}, ${pair[1]}`;
+  return found;
+}

@@ -1,0 +1,184 @@
+/**
+ * One connection of HTTP/1: its requests one after the other, and how long it may be silent.
+ *
+ * Not here: what becomes of a request (`node_http1.ts`).
+ *
+ * @module
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { MAX_UNREAD_BYTES, type NodeExchange } from "./node_exchange.ts";
+import type { GateConnection, WireLimits } from "./node_settings.ts";
+import type { Placed } from "./open_list.ts";
+
+/** A request that has come. */
+export interface Arrived {
+  readonly message: IncomingMessage;
+  /** `null` where Node has let go of the connection: for an upgrade and for CONNECT. */
+  readonly response: ServerResponse | null;
+  /** What was read behind the head of such a request. */
+  readonly rest: Uint8Array;
+}
+
+/** What a connection finds when it is looked at. */
+export type Finding = "slow head" | "broken" | null;
+
+/** More requests that came at once are not read on. */
+const MAX_WAITING = 16;
+
+/** A client has so long to read the last answer where it has sent more than anybody reads. */
+const LINGER_MS = 1000;
+
+const IDLE = 0;
+/** A request is being handled. */
+const BUSY = 1;
+/** The last answer was written; nothing more is read. */
+const LEAVING = 2;
+/** It is a WebSocket's. */
+const LEFT = 3;
+
+/** A connection. */
+export class Http1Connection implements Placed {
+  place = -1;
+  readonly gate: GateConnection;
+  readonly socket: Socket;
+  /** The socket is closed. */
+  gone = false;
+  /** What is being handled. */
+  exchange: NodeExchange | null = null;
+  readonly #start: (connection: Http1Connection, arrived: Arrived) => void;
+  readonly #waiting: Arrived[] = [];
+  #state = IDLE;
+  /** No request follows the one that is handled. */
+  #isLast = false;
+  /** What came behind it could not be read. */
+  #isBroken = false;
+  /** The body that is still to come of a request that was answered. */
+  #rest: IncomingMessage | null = null;
+  #restFrom = 0;
+  /** When the state began. */
+  #since: number;
+  /** Bytes that had been read by then. */
+  #readBefore = 0;
+  #requests = 0;
+  #headSince = 0;
+
+  /** `start` handles the next request. */
+  constructor(gate: GateConnection, now: number, start: (connection: Http1Connection, arrived: Arrived) => void) {
+    this.gate = gate;
+    this.socket = gate.socket;
+    this.#since = now;
+    this.#start = start;
+  }
+
+  /** No request is handled or has begun to come. */
+  get idle(): boolean {
+    return this.#state === IDLE && this.#requests > 0 && this.socket.bytesRead === this.#readBefore;
+  }
+
+  /** A request has come: it waits for those before it. */
+  arrived(arrived: Arrived): void {
+    if (this.#state >= LEAVING || this.#isLast || this.gone) return;
+    if (this.#state === IDLE) return this.#begin(arrived);
+    this.#waiting.push(arrived);
+    if (this.#waiting.length === MAX_WAITING) this.socket.pause();
+  }
+
+  /** The exchange is over. */
+  over(): void {
+    this.exchange = null;
+    if (this.#state !== BUSY || this.gone) return;
+    this.#since = performance.now();
+    if (this.#isLast) {
+      this.#state = LEAVING;
+      return;
+    }
+    this.#state = IDLE;
+    this.#headSince = 0;
+    this.#readBefore = this.socket.bytesRead;
+    // Not here: an app that answers at once would come back to this place for each of them, one inside the other.
+    if (this.#waiting.length > 0) queueMicrotask(() => this.#next());
+  }
+
+  /** An answer was written to its end; `isLast` where the connection closes behind it. */
+  answered(message: IncomingMessage, isLast: boolean): void {
+    if (isLast) {
+      this.#isLast = true;
+      this.#waiting.length = 0;
+      // Node would destroy the socket behind the answer, and bytes of the body that nobody has read would make that a reset.
+      if (!message.complete) (this.socket as { destroySoon: () => void }).destroySoon = () => this.#linger();
+    } else if (!message.complete) {
+      this.#rest = message;
+      this.#restFrom = this.socket.bytesRead;
+      message.on("data", () => this.#dropped());
+    }
+  }
+
+  /** Something could not be read. The request that is handled has a good end where its own body is whole. */
+  broken(): boolean {
+    if (this.#state !== BUSY) return false;
+    if (this.exchange?.isWhole === true) this.#isBroken = true;
+    else this.exchange?.violated(400);
+    return true;
+  }
+
+  /** It is a WebSocket's from here on. */
+  leaveHttp(): void {
+    this.#state = LEFT;
+    this.exchange = null;
+  }
+
+  /** Ends it, once what was written has left. */
+  end(): void {
+    this.socket.destroySoon();
+  }
+
+  /** Looks at what takes too long. */
+  check(now: number, { headerTimeoutMs, keepAliveTimeoutMs }: WireLimits): Finding {
+    if (this.exchange !== null) return null;
+    if (this.#state === LEAVING && now - this.#since >= LINGER_MS) this.socket.destroy();
+    if (this.#state !== IDLE) return null;
+    if (this.#isBroken) return "broken";
+    if (this.#requests > 0 && this.socket.bytesRead === this.#readBefore) {
+      if (keepAliveTimeoutMs > 0 && now - this.#since >= keepAliveTimeoutMs) this.end();
+      return null;
+    }
+    // Nothing tells when the first byte of a head came: it is seen here.
+    if (this.#requests === 0) this.#headSince = this.#since;
+    else if (this.#headSince === 0) this.#headSince = now;
+    if (headerTimeoutMs === 0 || now - this.#headSince < headerTimeoutMs) return null;
+    if (this.#rest === null || this.#rest.complete) return "slow head";
+    this.socket.destroy();
+    return null;
+  }
+
+  #next(): void {
+    if (this.#state !== IDLE || this.gone) return;
+    const next = this.#waiting.shift();
+    if (next === undefined) return;
+    if (this.#waiting.length === MAX_WAITING - 1) this.socket.resume();
+    this.#begin(next);
+  }
+
+  #begin(arrived: Arrived): void {
+    this.#state = BUSY;
+    this.#requests++;
+    this.#rest = null;
+    this.#start(this, arrived);
+  }
+
+  #dropped(): void {
+    if (this.socket.bytesRead - this.#restFrom > MAX_UNREAD_BYTES) this.#linger();
+  }
+
+  // The client gets the end of what was written, and time to read it.
+  #linger(): void {
+    if (this.gone) return;
+    this.#state = LEAVING;
+    this.#since = performance.now();
+    this.#waiting.length = 0;
+    this.socket.pause();
+    this.socket.end();
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * HTTP/2 on `node:http2`, cleartext and TLS: from a connection of the gate to exchanges, one for each stream.
+ *
+ * Node keeps the rules of frames and the limits of what a client may flood it with. RFC 9113, RFC 8441.
+ *
+ * @module
+ */
+
+import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream, type Settings } from "node:http2";
+import type { Socket } from "node:net";
+import { CLOSE, type Host, type RequestHead } from "../exchange.ts";
+import { PeerError } from "../spec/errors.ts";
+import { type Answer, answer } from "../wire/answers.ts";
+import { handshakeProblem } from "../wire/handshake.ts";
+import type { HeadReader } from "./node_head.ts";
+import { Http2Connection } from "./node_http2_connection.ts";
+import { Http2Exchange } from "./node_http2_exchange.ts";
+import type { GateConnection, NodeWire } from "./node_settings.ts";
+import { SocketExchange } from "./node_socket.ts";
+import { OpenList } from "./open_list.ts";
+
+/** The flow-control window of a stream: what a client may send of a body that the app does not read. */
+const WINDOW_BYTES = 262_144;
+
+/** RFC 9113 section 6.5.2: what a header costs besides its bytes. */
+const HEADER_OVERHEAD_BYTES = 32;
+
+/** END_STREAM of a HEADERS frame. */
+const END_STREAM = 1;
+
+/** Where a session keeps its connection. */
+const CONNECTION = Symbol("connection");
+type Marked = ServerHttp2Session & { [CONNECTION]?: Http2Connection };
+
+/** The layer. */
+export class Http2 {
+  readonly #wire: NodeWire;
+  readonly #heads: HeadReader;
+  readonly #host: Host;
+  readonly #server: Http2Server;
+  readonly #connections = new OpenList<Http2Connection>();
+  /** What is being taken over. */
+  #taking: GateConnection | null = null;
+
+  /** Connections come by {@linkcode take}. */
+  constructor(wire: NodeWire, heads: HeadReader, host: Host) {
+    this.#wire = wire;
+    this.#heads = heads;
+    this.#host = host;
+    const { maxStreams, maxHeaderBytes, maxHeaderCount, maxTargetBytes } = wire.settings.limits;
+    const settings: Settings = { enableConnectProtocol: true, initialWindowSize: WINDOW_BYTES };
+    if (maxStreams > 0) settings.maxConcurrentStreams = maxStreams;
+    // What is a little larger is answered with 431; what is far larger ends the stream.
+    if (maxHeaderBytes > 0) settings.maxHeaderListSize = 2 * (maxHeaderBytes + maxTargetBytes) + maxHeaderCount * HEADER_OVERHEAD_BYTES;
+    const server = createServer({ settings, maxHeaderListPairs: Math.max(128, maxHeaderCount * 2), maxSettings: 32 });
+    server.on("session", (session) => this.#session(session as Marked));
+    // The types do not know of the raw headers.
+    const stream = (...[stream, , flags, raw]: [ServerHttp2Stream, unknown, number, string[]]) => this.#stream(stream, flags, raw);
+    server.on("stream", stream as unknown as (stream: ServerHttp2Stream) => void);
+    // A session that breaks is told by its own events.
+    server.on("sessionError", () => {});
+    this.#server = server;
+  }
+
+  /** Takes a connection over. */
+  take(gate: GateConnection): void {
+    this.#taking = gate;
+    this.#server.emit("connection", gate.socket as Socket);
+    this.#taking = null;
+  }
+
+  /** Looks at what takes too long. */
+  check(now: number): void {
+    const { keepAliveTimeoutMs } = this.#wire.settings.limits;
+    for (const connection of this.#connections.all()) connection.check(now, keepAliveTimeoutMs);
+  }
+
+  /** Says goodbye: open streams go on. */
+  drain(): void {
+    for (const connection of this.#connections.all()) connection.session.close();
+  }
+
+  /** Closes all. */
+  closeAll(): void {
+    for (const connection of this.#connections.all()) connection.session.destroy();
+  }
+
+  #session(session: Marked): void {
+    const gate = this.#taking!;
+    const connection = new Http2Connection(gate, session, performance.now());
+    session[CONNECTION] = connection;
+    this.#connections.add(connection);
+    session.on("close", () => this.#connections.delete(connection));
+    session.on("error", () => {}); // its streams and its end follow
+    if (this.#wire.draining) session.close();
+  }
+
+  #stream(stream: ServerHttp2Stream, flags: number, raw: readonly string[]): void {
+    const connection = (stream.session as Marked | undefined)?.[CONNECTION];
+    if (connection === undefined) return void stream.destroy();
+    connection.began();
+    stream.on("close", () => connection.ended(performance.now()));
+    const head = this.#read(connection.gate, stream, flags, raw);
+    if (head === null) return;
+    const exchange = this.#opened(stream, head);
+    if (exchange.isTooLarge) return refuse(exchange, answer(413), "body_too_large");
+    if (head.kind !== "websocket") return exchange.run(this.#host.open(head, exchange));
+    const problem = handshakeProblem("CONNECT", "2", (name) => valueOf(head, name));
+    if (problem !== null) return refuse(exchange, problem, "protocol_error");
+    const socket = new SocketExchange(this.#wire, exchange);
+    socket.run(this.#host.openSocket(head, socket));
+  }
+
+  #read(gate: GateConnection, stream: ServerHttp2Stream, flags: number, raw: readonly string[]): RequestHead | null {
+    try {
+      return this.#heads.http2(raw, (flags & END_STREAM) === 0, gate);
+    } catch (error) {
+      if (!(error instanceof PeerError)) throw error;
+      const of = (name: string) => raw[raw.indexOf(name) + 1] ?? "-";
+      const head = this.#heads.unreadable(of(":method"), of(":path"), "2", raw, gate);
+      refuse(this.#opened(stream, head), answer(error.status), error.reason);
+      return null;
+    }
+  }
+
+  #opened(stream: ServerHttp2Stream, head: RequestHead): Http2Exchange {
+    const exchange = new Http2Exchange(this.#wire, stream, head);
+    this.#wire.opened(exchange);
+    this.#wire.observer.opened(head);
+    return exchange;
+  }
+}
+
+function refuse(exchange: Http2Exchange, { status, headers, body }: Answer, reason: string): void {
+  exchange.respond(status, headers, body, CLOSE, reason);
+}
+
+function valueOf({ headers }: RequestHead, name: string): string | null {
+  return headers.find(([key]) => key === name)?.[1] ?? null;
+}
