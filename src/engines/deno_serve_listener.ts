@@ -7,8 +7,9 @@
  */
 
 import { HeadReader, type Ids } from "./deno_serve_head.ts";
-import { checkListener, clearSocketPath, serve, type Server } from "./deno_serve_listen.ts";
+import { checkListener, serve, type Server } from "./deno_serve_listen.ts";
 import type { ListenerSettings } from "./listener_settings.ts";
+import { clearSocketPath } from "./socket_path.ts";
 
 /** After that long without a file descriptor to accept with, the listener is opened anew. */
 const REOPEN_MS = 150;

@@ -1,0 +1,108 @@
+/**
+ * One listener of the `node` engine: opens it and knows its address.
+ *
+ * Not here: what becomes of accepted sockets (`node_gate.ts`).
+ *
+ * @module
+ */
+
+import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
+import { StartupError } from "../spec/errors.ts";
+import { listenError } from "./listen_error.ts";
+import type { ListenAddress, ListenerSettings } from "./listener_settings.ts";
+import { unmapped } from "./node_proxy_header.ts";
+import { TlsDoor } from "./node_tls_door.ts";
+import { clearSocketPath } from "./socket_path.ts";
+
+/** Connections that wait for us, where nothing else was said. */
+const BACKLOG = 1024;
+
+/** A listener. */
+export class NodeListener {
+  readonly settings: ListenerSettings;
+  /** The TLS of connections from now on. */
+  door: TlsDoor | null;
+  /** The address of every connection; `null` where each has its own. */
+  fixed: readonly [host: string, port: number | null] | null = null;
+  readonly #server: Server;
+  #failed: (error: Error) => void = ignore;
+
+  /**
+   * `accept` gets each socket.
+   *
+   * @throws {StartupError} where the certificates can't be used.
+   */
+  constructor(settings: ListenerSettings, accept: (listener: NodeListener, socket: Socket) => void) {
+    this.settings = settings;
+    this.door = settings.tls === null ? null : new TlsDoor(settings.tls);
+    // As node:http has it: a client that has sent all may still read. HTTP/2 and TLS do not know that state.
+    const halfOpen = settings.tls === null;
+    this.#server = createServer({ allowHalfOpen: halfOpen, noDelay: true }, (socket) => accept(this, socket));
+    this.#server.on("error", (error) => this.#failed(error));
+  }
+
+  /** Opens it. Rejects with `StartupError`. */
+  async listen(): Promise<Deno.Addr> {
+    const { at } = this.settings;
+    const [where, port] = at.kind === "tcp" ? [`${at.host}:${at.port}`, at.port] : [at.kind === "unix" ? at.path : `descriptor ${at.fd}`];
+    if (at.kind === "unix") await clearSocketPath(at.path);
+    // Without the permission, node:net throws where nobody can catch it.
+    if (at.kind === "tcp") await askForNet(at.host, at.port);
+    try {
+      await this.#open(at);
+      return this.#address(at);
+    } catch (error) {
+      this.close();
+      throw listenError(error, where, port);
+    }
+  }
+
+  /** Accepts no more. */
+  close(): void {
+    if (this.#server.listening) this.#server.close();
+  }
+
+  #open(at: ListenAddress): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#failed = reject;
+    this.#server.once("listening", resolve);
+    const backlog = this.settings.backlog ?? BACKLOG;
+    // Binding a path is synchronous, so the mask holds for this file alone, and the file is never open to more users than it should be.
+    const mask = at.kind === "unix" ? Deno.umask(0o777 & ~at.mode) : null;
+    try {
+      this.#server.listen({ ...target(at), backlog, ...(this.settings.reusePort === true ? { reusePort: true } : {}) } as ListenOptions);
+    } finally {
+      if (mask !== null) Deno.umask(mask);
+    }
+    return promise;
+  }
+
+  #address(at: ListenAddress): Deno.Addr {
+    if (at.kind === "unix") {
+      this.fixed = [at.path, null];
+      return { transport: "unix", path: at.path };
+    }
+    const address = this.#server.address();
+    if (address === null || typeof address === "string") {
+      throw new StartupError(
+        `Descriptor ${
+          at.kind === "fd" ? at.fd : ""
+        } is no TCP socket that listens: Deno does not serve an inherited Unix socket, pass its path`,
+      );
+    }
+    const isAny = address.address === "0.0.0.0" || address.address === "::";
+    this.fixed = isAny ? null : [unmapped(address.address), address.port];
+    return { transport: "tcp", hostname: address.address, port: address.port };
+  }
+}
+
+function target(at: ListenAddress): ListenOptions & { fd?: number } {
+  return at.kind === "tcp" ? { host: at.host, port: at.port } : at.kind === "unix" ? { path: at.path } : { fd: at.fd };
+}
+
+async function askForNet(host: string, port: number): Promise<void> {
+  const { state } = await Deno.permissions.request({ name: "net", host: `${host.includes(":") ? `[${host}]` : host}:${port}` });
+  if (state !== "granted") throw new StartupError(`No permission to listen on ${host}:${port}: run again with --allow-net`);
+}
+
+function ignore(): void {}
