@@ -112,7 +112,12 @@ export class ClientDriver implements Driver {
     this.#lines = linesOf(child.stdout);
   }
 
-  async run(seconds: number): Promise<Load> {
+  run(seconds: number): Promise<Load> {
+    return this.tell(seconds);
+  }
+
+  /** Lets it work, for a client that tells more than a {@linkcode Load}. */
+  async tell<T extends Load>(seconds: number): Promise<T> {
     await this.#input.write(new TextEncoder().encode(`${seconds}\n`));
     return JSON.parse(await this.#line());
   }
@@ -130,6 +135,27 @@ export class ClientDriver implements Driver {
     if (done) throw new Error("A client ended before its work was done");
     return value;
   }
+}
+
+/** h2load on cleartext HTTP/2 with so many connections, and so many streams on each of them. */
+export function h2loadDriver(url: string, connections: number, streams: number): Driver {
+  return {
+    async run(seconds) {
+      const headers = SIX_HEADERS.flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
+      const args = ["-D", String(seconds), "-c", String(connections), "-m", String(streams), "-t", "1", ...headers, `${url}/`];
+      return readH2load(await output("h2load", args));
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** Reads what h2load prints of a run that is limited by time. */
+export function readH2load(text: string): Load {
+  const good = Number(/status codes: (\d+) 2xx/.exec(text)?.[1] ?? 0);
+  const [, bad] = /(\d+) failed, \d+ errored/.exec(text) ?? [];
+  const [, number, unit] = /^finished in ([\d.]+)(us|ms|s|m)/m.exec(text) ?? [];
+  if (number === undefined || good === 0 || Number(bad) > 0) throw new Error(`h2load: not every request was answered\n${text}`);
+  return { count: good, seconds: Number(number) * (unit === "us" ? 1e-6 : unit === "ms" ? 0.001 : unit === "m" ? 60 : 1) };
 }
 
 /** Reads what wrk prints. */

@@ -15,16 +15,22 @@ import { accessLog } from "./works/access_log.ts";
 import { cpuBound } from "./works/cpu_bound.ts";
 import { echo } from "./works/echo.ts";
 import { file } from "./works/file.ts";
+import { h2Floods } from "./works/h2_floods.ts";
 import { hello } from "./works/hello.ts";
+import { helloListener } from "./works/hello_listener.ts";
+import { helloH2, helloNode } from "./works/hello_node.ts";
 import { helloProcess, helloThread } from "./works/hello_workers.ts";
+import { idle } from "./works/idle.ts";
 import { memory } from "./works/memory.ts";
 import { others } from "./works/others.ts";
+import { slowClients } from "./works/slow_clients.ts";
 import { sse } from "./works/sse.ts";
 import { stalled } from "./works/stalled.ts";
 import { start } from "./works/start.ts";
 import { stream } from "./works/stream.ts";
 import { streamProcess } from "./works/stream_workers.ts";
 import { websocket } from "./works/websocket.ts";
+import { websocketNode } from "./works/websocket_node.ts";
 import { websocketProcess } from "./works/websocket_workers.ts";
 import { workerMemory } from "./works/worker_memory.ts";
 import { workerReady } from "./works/worker_ready.ts";
@@ -32,6 +38,7 @@ import { workerReady } from "./works/worker_ready.ts";
 const WORKS: readonly Work[] = [
   ...[hello, accessLog, echo, stream, file, websocket, sse, memory, stalled, start],
   ...[helloProcess, helloThread, streamProcess, websocketProcess, cpuBound, workerReady, workerMemory],
+  ...[helloNode, helloH2, websocketNode, helloListener, idle, slowClients, h2Floods],
   others,
 ];
 

@@ -49,8 +49,11 @@ export async function openWebSocket(url: string): Promise<Peer> {
   return peer;
 }
 
-/** Says `ready`, then works as long as the harness says, once for each line it sends, until its end. */
-export async function serveHarness(work: (milliseconds: number) => Promise<number>): Promise<never> {
+/**
+ * Says `ready`, then works as long as the harness says, once for each line it sends, until its end. What the work gives is a count, or a
+ * record that holds one.
+ */
+export async function serveHarness(work: (milliseconds: number) => Promise<number | { readonly count: number }>): Promise<never> {
   console.log("ready");
   let rest = "";
   for await (const part of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
@@ -58,8 +61,9 @@ export async function serveHarness(work: (milliseconds: number) => Promise<numbe
     rest = lines.pop()!;
     for (const line of lines) {
       const started = performance.now();
-      const count = await work(Number(line) * 1000);
-      console.log(JSON.stringify({ count, seconds: (performance.now() - started) / 1000 }));
+      const done = await work(Number(line) * 1000);
+      const record = typeof done === "number" ? { count: done } : done;
+      console.log(JSON.stringify({ ...record, seconds: (performance.now() - started) / 1000 }));
     }
   }
   Deno.exit(0);
