@@ -171,14 +171,17 @@ const HEAD = {
 const SOCKET = '11,5,"websocket","1.1","GET","http","/a",null,"","",[],"::2",9,0,"none",1,null';
 
 Deno.test("ServedHost takes open, body, flushed, written and closed", async () => {
-  assertEquals(await served(`[${OPEN},12,5,1,2,null,12,5,0,0,[["x-t","1"]],14,5,13,5,0,0,15,5,"client_closed",null,null,null]`, bytes(1, 2)), [
-    ["open", HEAD],
-    ["body", bytes(1, 2), true],
-    ["body", bytes(), false, [["x-t", "1"]]],
-    ["flushed"],
-    ["drained"],
-    ["closed", { reason: "client_closed" }],
-  ]);
+  assertEquals(
+    await served(`[${OPEN},12,5,1,2,null,12,5,0,0,[["x-t","1"]],14,5,13,5,0,0,15,5,"client_closed",null,null,null]`, bytes(1, 2)),
+    [
+      ["open", HEAD],
+      ["body", bytes(1, 2), true],
+      ["body", bytes(), false, [["x-t", "1"]]],
+      ["flushed"],
+      ["drained"],
+      ["closed", { reason: "client_closed" }],
+    ],
+  );
 });
 
 Deno.test("ServedHost takes message, message part, pong and closed of a WebSocket", async () => {
