@@ -57,41 +57,6 @@ Deno.test(needs("curl", "06-lifespan-state has no state with --lifespan off"), a
   assert(!(await example.stop()).includes("Starting up"));
 });
 
-Deno.test(needs(["curl", "openssl"], "08-tls-introspection tells of TLS, and of none"), async () => {
-  const folder = await Deno.makeTempDir({ prefix: "example_" });
-  try {
-    const readme = await Deno.readTextFile(new URL("../../examples/08-tls-introspection/README.md", import.meta.url));
-    const openssl = /^ {4}(openssl [\s\S]*?) -keyout/m.exec(readme)![1]!.replaceAll("\\\n", " ").split(/\s+/);
-    const { success } = await new Deno.Command(openssl[0]!, {
-      args: [...openssl.slice(1), "-keyout", "key.pem", "-out", "cert.pem"],
-      cwd: folder,
-      stderr: "null",
-    }).output();
-    assert(success);
-    const [cert, key] = [`${folder}/cert.pem`, `${folder}/key.pem`];
-    {
-      await using example = await run("08-tls-introspection", [], { "cert.pem": cert, "key.pem": key });
-      const answer = await curl("--cacert", cert, `https://localhost:${example.port}/`);
-      assert(answer.startsWith("TLS info:\n"), answer);
-      const told = JSON.parse(answer.slice("TLS info:\n".length));
-      assertEquals(Object.keys(told), ["tls_version", "cipher_suite", "client_cert"]);
-      for (const value of Object.values(told)) assert(value === null || typeof value === "string");
-      await example.stop();
-    }
-    // The README: without the two options.
-    await using example = await run("08-tls-introspection", [], {
-      "--ssl-cert": "--quiet",
-      "--ssl-key": "--quiet",
-      "cert.pem": "--no-quiet",
-      "key.pem": "--no-quiet",
-    });
-    assertEquals(await curl(example.url), "Connection is not using TLS\n");
-    await example.stop();
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
-
 Deno.test(needs("curl", "12-utf8 counts the characters and bytes of a path, a query and a form"), async () => {
   await using example = await run("12-utf8");
   const ask = async (text: string, ...args: string[]) => {
