@@ -573,7 +573,7 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<NonNullable<CommandOpt
     name: "forwarded-allow-ips",
     kind: entries("ADDRESSES", TRUSTED_RIGHT),
     default: null,
-    otherwise: "nobody's",
+    otherwise: "nobody",
     help: "Proxies whose X-Forwarded-* and Forwarded headers count: addresses, blocks, unix; * is everybody; repeatable",
   },
   printSandbox: {
