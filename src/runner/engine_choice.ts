@@ -1,31 +1,66 @@
 /**
- * Which engine serves an address, why, and what that costs.
+ * Which engine serves a configuration, why, and what the other one would cost or give. Decided before anything listens.
+ *
+ * `deno` on loopback, private and link-local addresses, on Unix sockets, and behind a proxy that is named; `node` on any other address, and
+ * where an option asks for what only `node` can do. A host name counts as public unless it is `localhost`: what a name server says today
+ * must not change what is served tomorrow.
  *
  * @module
  */
 
+import type { ListenAddress } from "../engines/listener_settings.ts";
+import { StartupError } from "../spec/errors.ts";
+import { listenText } from "./listeners.ts";
 import type { Settings } from "./settings.ts";
 
 /** What was chosen. */
 export interface EngineChoice {
-  readonly name: "deno";
+  readonly name: "deno" | "node";
   /** For the banner. */
   readonly why: string;
+  /** What the other engine would cost or give, for the banner. */
+  readonly other: string;
   /** For the log; `null` where nothing is amiss. */
   readonly warning: string | null;
 }
 
-/** What a server on a public address would need and this engine can't do. */
+/** What a server on a public address would need and `deno` can't do. */
 const PUBLIC_WARNING = 'The engine "deno" serves a public address: it has no timeout for slow or idle clients, no limit on connections, ' +
-  'and can\'t disconnect a client that stops reading. Put a reverse proxy in front, or wait for the full engine "node" that is to come';
+  'and can\'t disconnect a client that stops reading. Put a reverse proxy in front and name it with --forwarded-allow-ips, or take the engine "node"';
 
-/** Chooses the engine for the addresses that are listened on. */
-export function chooseEngine(asked: Settings["engine"], addrs: readonly Deno.Addr[]): EngineChoice {
-  if (asked === "deno") return { name: "deno", why: "as asked", warning: null };
-  const tcp = addrs.filter((addr): addr is Deno.NetAddr => addr.transport === "tcp");
-  if (tcp.length === 0) return { name: "deno", why: "the socket is local", warning: null };
-  if (tcp.some((addr) => isPublic(addr.hostname))) return { name: "deno", why: "the only one yet", warning: PUBLIC_WARNING };
-  return { name: "deno", why: "the address is not public", warning: null };
+/** What it would cost or give. */
+const OTHER: Readonly<Record<EngineChoice["name"], string>> = {
+  deno: "node would add timeouts and limits on clients, for about twice the CPU per request",
+  node: "deno would take about half the CPU per request, without timeouts and limits on clients",
+};
+
+/**
+ * Chooses.
+ *
+ * @throws {StartupError} Where the engine that was asked for can't do what another option asks for.
+ */
+export function chooseEngine(
+  { engine, listeners, nodeNeeds, trust }: Pick<Settings, "engine" | "listeners" | "nodeNeeds" | "trust">,
+): EngineChoice {
+  const open = listeners.map(({ at }) => at).find(isPublicListener);
+  const isExposed = open !== undefined && trust === null;
+  if (engine === "deno") {
+    if (nodeNeeds.length > 0) {
+      throw new StartupError(
+        `The engine "deno" was asked for, and can't do what ${listed(nodeNeeds)}: the engine "node" can (auto takes it)`,
+        {
+          exitCode: 2,
+        },
+      );
+    }
+    return chosen("deno", "as asked", isExposed ? PUBLIC_WARNING : null);
+  }
+  if (engine === "node") return chosen("node", "as asked");
+  if (nodeNeeds.length > 0) return chosen("node", `for what ${listed(nodeNeeds)}`);
+  if (isExposed) return chosen("node", `${listenText(open)} is a public address`);
+  if (open !== undefined) return chosen("deno", "a proxy is in front");
+  if (listeners.every(({ at }) => at.kind === "unix")) return chosen("deno", "the socket is local");
+  return chosen("deno", "the address is not public");
 }
 
 /** Whether an address is neither loopback, private nor link-local. `0.0.0.0` and `::` are public. */
@@ -39,4 +74,18 @@ export function isPublic(address: string): boolean {
   }
   if (text.includes(":")) return !(text === "::1" || /^f[cd]/.test(text) || /^fe[89ab]/.test(text));
   return text !== "localhost" && !text.endsWith(".localhost");
+}
+
+// What an inherited descriptor listens on was chosen by whoever opened it; that needs `node` anyway.
+function isPublicListener(at: ListenAddress): boolean {
+  return at.kind === "tcp" && isPublic(at.host);
+}
+
+function listed(needs: readonly string[]): string {
+  if (needs.length === 1) return `${needs[0]} asks for`;
+  return `${needs.slice(0, -1).join(", ")} and ${needs.at(-1)} ask for`;
+}
+
+function chosen(name: EngineChoice["name"], why: string, warning: string | null = null): EngineChoice {
+  return { name, why, other: OTHER[name], warning };
 }

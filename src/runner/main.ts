@@ -19,6 +19,7 @@ import { type Logging, openLogging } from "./logging.ts";
 import { type OptionKey, OPTIONS, type ServeOptions } from "./options.ts";
 import type { Pool } from "./pool/pool.ts";
 import { RunningServer } from "./server.ts";
+import { activate, closeSocket, takeSockets } from "./socket_activation.ts";
 import { environmentOf, type Settings, settle } from "./settings.ts";
 import { unknownVariables } from "./unknown_variables.ts";
 import { watchSignals, type WorkerActions } from "./signals.ts";
@@ -52,12 +53,14 @@ async function run(command: Command): Promise<number> {
   if (help) return print(helpText());
   if (version) return print(`pagi ${VERSION} (deno ${Deno.version.deno})\n`);
   const name = (key: OptionKey) => `--${OPTIONS[key].name}`;
-  const settings = settle(options as ServeOptions, name);
+  const { settings, lines, unused } = activate(settle(options as ServeOptions, name), takeSockets(Deno.env, Deno.pid));
   // The app finds it there while it loads.
   Deno.env.set("PAGI_ENV", environmentOf(settings.env));
   const logging = openLogging(settings);
   const unknown = unknownVariables(variableNames());
   if (unknown !== null) logging.log("warn", unknown);
+  for (const { level, text, fields } of lines) logging.log(level, text, fields);
+  for (const socket of unused) await closeSocket(socket);
   const source = {
     args: command.appArguments,
     ...(command.app === undefined ? {} : { app: command.app }),
@@ -163,7 +166,7 @@ class Run {
 
   #banner({ urls, choice, home }: RunningServer): void {
     const { tls, env, logFormat } = this.#settings;
-    const facts = { urls, engine: choice.name, why: choice.why, home, isTls: tls !== null, env };
+    const facts = { urls, engine: choice.name, why: choice.why, other: choice.other, home, isTls: tls !== null, env };
     write(Deno.stderr, (logFormat === "json" ? bannerJson(facts, Date.now()) : bannerLines(facts).join("\n")) + "\n");
   }
 

@@ -70,6 +70,10 @@ export interface Server {
 /** The time that an app has for its lifespan shutdown, however late the rest was. */
 const CLEANUP_MS = 1000;
 
+/** What `--forwarded-allow-ips '*'` means. */
+const EVERYBODY_WARNING = "Forwarding headers are taken from everybody: whoever reaches this server without its proxy chooses its own " +
+  "address, scheme and host. Name the proxy's address in place of * unless nobody else can connect";
+
 /** Implements {@linkcode Server}. */
 export class RunningServer implements Server {
   readonly addrs: readonly Deno.Addr[];
@@ -90,6 +94,7 @@ export class RunningServer implements Server {
    */
   static async start(home: AppHome, settings: Settings, logging: Logging, stop?: AbortSignal): Promise<RunningServer> {
     const { log } = logging;
+    const choice = chooseEngine(settings);
     const { host, pool, sandbox } = await unlessStopped(home.open(log), stop);
     const accessLog = settings.accessLog === false
       ? null
@@ -97,7 +102,7 @@ export class RunningServer implements Server {
     const observer = new RunnerObserver(accessLog, log);
     const end = () => void host.stop(0);
     try {
-      const engine = createEngine(settings);
+      const engine = await createEngine(choice.name, settings);
       stop?.addEventListener("abort", end, { once: true });
       if (stop?.aborted) throw stopped();
       await host.start({
@@ -115,7 +120,11 @@ export class RunningServer implements Server {
         await host.stop(Math.max(CLEANUP_MS, settings.shutdownTimeoutMs));
         throw explainListen(error, settings);
       }
-      return new RunningServer({ settings, logging, accessLog, host, pool, sandbox, observer, engine }, home.choice, addrs);
+      return new RunningServer(
+        { settings, logging, accessLog, host, pool, sandbox, observer, engine },
+        { choice, home: home.choice },
+        addrs,
+      );
     } catch (error) {
       await accessLog?.close();
       throw error;
@@ -124,14 +133,15 @@ export class RunningServer implements Server {
     }
   }
 
-  private constructor(parts: Parts, home: HomeChoice, addrs: readonly Deno.Addr[]) {
+  private constructor(parts: Parts, { choice, home }: { choice: EngineChoice; home: HomeChoice }, addrs: readonly Deno.Addr[]) {
     this.#parts = parts;
     this.home = home;
     const { settings, logging, engine, host } = parts;
     this.addrs = addrs;
     this.urls = addrs.map((addr, index) => addressUrl(addr, settings.listeners[index]!.tls !== null));
-    this.choice = chooseEngine(settings.engine, addrs);
-    if (this.choice.warning !== null) logging.log("warn", this.choice.warning);
+    this.choice = choice;
+    if (choice.warning !== null) logging.log("warn", choice.warning);
+    if (settings.trust?.everybody) logging.log("warn", EVERYBODY_WARNING);
     this.#tlsReload = tlsReloadOf(parts);
     this.finished = this.#finish.promise;
     // Whoever waits gets the cause; nobody has to.
@@ -232,17 +242,20 @@ interface Parts extends OpenHome {
   readonly engine: Engine;
 }
 
-function createEngine(settings: Settings): Engine {
-  const need = settings.engine === "node" ? "--engine node" : settings.nodeNeeds[0];
-  if (need !== undefined) throw new StartupError(`${need} needs the engine "node": the engine "node" is not there yet`);
-  return new DenoServeEngine({
+async function createEngine(name: EngineChoice["name"], settings: Settings): Promise<Engine> {
+  const common = {
     listeners: settings.listeners,
     rootPath: settings.rootPath,
     maxBodyBytes: settings.maxBodyBytes,
     highWaterBytes: settings.limits.highWaterBytes,
     lowWaterBytes: settings.limits.lowWaterBytes,
     headers: settings.headers,
-  });
+    trust: settings.trust,
+  };
+  if (name === "deno") return new DenoServeEngine(common);
+  // Loaded only here: a library that serves on Deno.serve is to load nothing from outside.
+  const { NodeEngine } = await import("../engines/node_engine.ts");
+  return new NodeEngine({ ...common, limits: settings.wire, wsDeflate: settings.wsDeflate });
 }
 
 function tlsReloadOf({ settings: { tlsFiles }, engine, logging }: Parts): TlsReload | null {
@@ -271,8 +284,8 @@ function stopped(): StartupError {
 
 // The engine knows that a port is taken, the runner knows how to ask by whom.
 function explainListen(error: unknown, { listeners }: Settings): unknown {
-  if (!(error instanceof StartupError) || !(error.cause instanceof Deno.errors.AddrInUse)) return error;
-  const at = listeners.map(({ at }) => at).find((at) => at.kind === "tcp" && error.message.startsWith(`${at.host}:${at.port} `));
+  if (!(error instanceof StartupError)) return error;
+  const at = listeners.map(({ at }) => at).find((at) => at.kind === "tcp" && error.message.startsWith(`${at.host}:${at.port} is in use`));
   if (at?.kind !== "tcp") return error;
   const owner = portOwner(at.port);
   const by = owner === null ? "" : owner.pid === Deno.pid ? " by this process" : ` by process ${owner.pid} (${owner.command})`;

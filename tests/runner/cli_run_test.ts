@@ -33,7 +33,7 @@ Deno.test("cli prints a banner with address, engine, home, workers, TLS and envi
   assertEquals(code, 0);
   assertEquals(
     stderr.split("\n")[0],
-    `Listening on ${url} (engine deno: the address is not public; app in this process, no workers; TLS off; production)`,
+    `Listening on ${url} (engine deno: the address is not public, node would add timeouts and limits on clients, for about twice the CPU per request; app in this process, no workers; TLS off; production)`,
   );
   assert(!stderr.includes("Ctrl+C"));
   assertEquals(stdout, "lifespan.startup\nlifespan.shutdown\n");
@@ -75,18 +75,64 @@ Deno.test("cli takes the environment from --env, then PAGI_ENV, then the lack of
   }
 });
 
-Deno.test("cli warns on a public address of what the engine lacks, unless the engine was asked for", async () => {
+Deno.test("cli serves a public address with the engine node, and warns where deno was asked for", async () => {
   await using files = await folder(FILES);
   await using server = new Cli(["app.js", "-p", "0", "-o", "0.0.0.0"], { cwd: files.path });
-  await server.url();
+  const url = (await server.url()).replace("0.0.0.0", "127.0.0.1");
+  assertEquals(await text(`${url}x`), "/x");
   await using asked = new Cli(["app.js", "-p", "0", "-o", "0.0.0.0", "--engine", "deno"], { cwd: files.path });
-  await asked.url();
-  const { stderr } = await server.stop();
-  assertStringIncludes(stderr, "engine deno: the only one yet;");
-  assertMatch(stderr, /warn The engine "deno" serves a public address: it has no timeout .* the full engine "node"/);
-  const quiet = (await asked.stop()).stderr;
-  assertStringIncludes(quiet, "engine deno: as asked;");
-  assert(!quiet.includes(" warn "));
+  assertEquals(await text(`${(await asked.url()).replace("0.0.0.0", "127.0.0.1")}y`), "/y");
+  const quiet = (await server.stop()).stderr;
+  assertStringIncludes(quiet, "(engine node: 0.0.0.0:0 is a public address, deno would take about half the CPU per request, without ");
+  assert(!quiet.includes(" warn "), quiet);
+  const { stderr } = await asked.stop();
+  assertStringIncludes(
+    stderr,
+    "engine deno: as asked, node would add timeouts and limits on clients, for about twice the CPU per request;",
+  );
+  assertMatch(stderr, /warn The engine "deno" serves a public address: it has no timeout .* take the engine "node"/);
+});
+
+Deno.test("cli takes the engine node where an option asks for it, and that option does what it says", async () => {
+  await using files = await folder(FILES);
+  await using server = new Cli(["app.js", "-p", "0", "--max-target-size", "20"], { cwd: files.path });
+  const url = await server.url();
+  assertEquals(await text(`${url}x`), "/x");
+  const long = await fetch(`${url}${"x".repeat(30)}`);
+  await long.body?.cancel();
+  assertEquals(long.status, 414);
+  const { code, stderr } = await server.stop();
+  assertStringIncludes(stderr, "(engine node: for what --max-target-size asks for, deno would");
+  assertEquals(code, 0);
+});
+
+Deno.test("cli listens on all addresses that --listen names, and tells them all", async () => {
+  await using files = await folder(FILES);
+  for (const engine of ["deno", "node"]) {
+    const args = [
+      "app.js",
+      "--engine",
+      engine,
+      "--listen",
+      "127.0.0.1:0",
+      "--listen=[::1]:0",
+      "--listen",
+      "unix:s",
+      "--socket-mode",
+      "0660",
+    ];
+    await using server = new Cli(args, { cwd: files.path });
+    const banner = await server.stderr.until(/Listening on .*\(engine/);
+    const [, first, second, third] = /Listening on (\S+), (\S+), (\S+) \(/.exec(banner)!;
+    assertMatch(`${first} ${second} ${third}`, /^http:\/\/127\.0\.0\.1:\d+\/ http:\/\/\[::1\]:\d+\/ unix:s$/);
+    assertEquals([await text(`${first}a`), await text(`${second}b`)], ["/a", "/b"]);
+    const client = Deno.createHttpClient({ proxy: { transport: "unix", path: `${files.path}/s` } });
+    assertEquals(await text("http://localhost/c", { client } as RequestInit), "/c");
+    client.close();
+    assertEquals((await Deno.lstat(`${files.path}/s`)).mode! & 0o777, 0o660);
+    assertEquals((await server.stop()).code, 0, engine);
+    assertEquals(await Deno.lstat(`${files.path}/s`).catch((error) => error.name), "NotFound", engine);
+  }
 });
 
 Deno.test("cli runs what key=value arguments, module:export, fetch, toApp and text make an app", async (t) => {
@@ -418,6 +464,7 @@ Deno.test("cli --log-format json writes each message as one JSON line", async ()
     urls: [url],
     engine: "deno",
     why: "the address is not public",
+    other: "node would add timeouts and limits on clients, for about twice the CPU per request",
     home: "inline",
     workers: 0,
     tls: false,

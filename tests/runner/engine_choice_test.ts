@@ -1,8 +1,12 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { addressUrl } from "../../src/runner/addresses.ts";
 import { bannerLines } from "../../src/runner/banner.ts";
 import { chooseEngine, isPublic } from "../../src/runner/engine_choice.ts";
+import { optionsMarkdown } from "../../src/runner/help.ts";
+import { OPTION_KEYS, OPTIONS, type ServeOptions } from "../../src/runner/options.ts";
 import { portOwner } from "../../src/runner/port_owner.ts";
+import { settle } from "../../src/runner/settings.ts";
+import { StartupError } from "../../src/spec/errors.ts";
 
 const tcp = (hostname: string): Deno.Addr => ({ transport: "tcp", hostname, port: 80 });
 const unix: Deno.Addr = { transport: "unix", path: "/run/x" };
@@ -15,11 +19,72 @@ Deno.test("isPublic() tells loopback, private and link-local addresses from the 
   for (const address of open.split(" ")) assertEquals(isPublic(address), true, address);
 });
 
-Deno.test("chooseEngine() says why, and warns on a public address alone", () => {
-  assertEquals(chooseEngine("auto", [tcp("127.0.0.1")]), { name: "deno", why: "the address is not public", warning: null });
-  assertEquals(chooseEngine("auto", [unix]), { name: "deno", why: "the socket is local", warning: null });
-  assertEquals(chooseEngine("deno", [tcp("0.0.0.0")]), { name: "deno", why: "as asked", warning: null });
-  assertStringIncludes(chooseEngine("auto", [tcp("127.0.0.1"), tcp("::")]).warning!, 'full engine "node"');
+/** The choice for options as the command line takes them. */
+function choose(options: ServeOptions) {
+  return chooseEngine(settle({ env: "test", ...options }, (key) => `--${OPTIONS[key].name}`));
+}
+
+Deno.test("chooseEngine() takes deno where clients are known or a proxy is in front, and says why and what node would add", () => {
+  const cases: [ServeOptions, string][] = [
+    [{}, "the address is not public"],
+    [{ host: "192.168.1.1" }, "the address is not public"],
+    [{ host: "localhost" }, "the address is not public"],
+    [{ socket: "s" }, "the socket is local"],
+    [{ listen: ["unix:s", "127.0.0.1:0", "[fd00::1]:80"] }, "the address is not public"],
+    [{ host: "0.0.0.0", forwardedAllowIps: "10.0.0.1" }, "a proxy is in front"],
+    [{ host: "127.0.0.1", forwardedAllowIps: "127.0.0.1" }, "the address is not public"],
+    [{ maxConnections: 0, headerTimeoutMs: 0, wsDeflate: false, listenerBacklog: 9 }, "the address is not public"],
+  ];
+  for (const [options, why] of cases) {
+    const other = "node would add timeouts and limits on clients, for about twice the CPU per request";
+    assertEquals(choose(options), { name: "deno", why, other, warning: null }, JSON.stringify(options));
+  }
+});
+
+Deno.test("chooseEngine() takes node on a public address, and where an option asks for it", () => {
+  const cases: [ServeOptions, string][] = [
+    [{ host: "0.0.0.0" }, "0.0.0.0:5000 is a public address"],
+    [{ host: "::", port: 80 }, "[::]:80 is a public address"],
+    [{ host: "example.com", port: 0 }, "example.com:0 is a public address"],
+    [{ listen: ["127.0.0.1:1", ":2"] }, "0.0.0.0:2 is a public address"],
+    [{ headerTimeoutMs: 1 }, "for what --header-timeout asks for"],
+    [{ socket: "s", maxConnections: 9, wsDeflate: true }, "for what --max-connections and --ws-deflate ask for"],
+    [
+      { maxHeaderBytes: 1, maxTargetBytes: 1, host: "0.0.0.0", maxHeaderCount: 1 },
+      "for what --max-target-size, --max-header-size and --max-header-count ask for",
+    ],
+    [{ listen: ["fd:3"] }, "for what --listen fd:3 asks for"],
+    [{ engine: "node" }, "as asked"],
+    [{ engine: "node", headerTimeoutMs: 1 }, "as asked"],
+  ];
+  for (const [options, why] of cases) {
+    const other = "deno would take about half the CPU per request, without timeouts and limits on clients";
+    assertEquals(choose(options), { name: "node", why, other, warning: null }, JSON.stringify(options));
+  }
+});
+
+Deno.test("chooseEngine() keeps to deno where that was asked for, warns on a public address, and ignores no option", () => {
+  assertEquals([choose({ engine: "deno" }).why, choose({ engine: "deno" }).warning], ["as asked", null]);
+  assertEquals(choose({ engine: "deno", host: "0.0.0.0", forwardedAllowIps: "*" }).warning, null);
+  const { name, warning } = choose({ engine: "deno", listen: ["127.0.0.1:0", "[::]:0"] });
+  assertEquals(name, "deno");
+  assertStringIncludes(warning!, "serves a public address: it has no timeout");
+  assertStringIncludes(warning!, 'take the engine "node"');
+  const error = assertThrows(() => choose({ engine: "deno", bodyTimeoutMs: 5, maxConnections: 0 }), StartupError);
+  assertEquals(
+    error.message,
+    'The engine "deno" was asked for, and can\'t do what --body-timeout asks for: the engine "node" can (auto takes it)',
+  );
+  assertEquals(error.exitCode, 2);
+});
+
+Deno.test("options that only node honours say so in the table, in the help and in the README", () => {
+  for (const key of OPTION_KEYS) {
+    const { only, name } = OPTIONS[key] as { only?: string; name: string };
+    if (only === undefined) continue;
+    assertEquals(only, "node");
+    assertMatch(optionsMarkdown(), new RegExp(`--${name}[ ,\`].*\\(engine node\\) \\|\n`), name);
+  }
 });
 
 Deno.test("addressUrl() writes addresses as one types them", () => {
@@ -32,9 +97,17 @@ Deno.test("addressUrl() writes addresses as one types them", () => {
 
 Deno.test("bannerLines() adds how to stop in development", () => {
   const home = { name: "inline", workers: 0, why: "" } as const;
-  const facts = { urls: ["http://a/", "unix:b"], engine: "deno", why: "as asked", home, isTls: true, env: "development" };
+  const facts = {
+    urls: ["http://a/", "unix:b"],
+    engine: "deno",
+    why: "as asked",
+    other: "node would cost",
+    home,
+    isTls: true,
+    env: "development",
+  };
   assertEquals(bannerLines(facts), [
-    "Listening on http://a/, unix:b (engine deno: as asked; app in this process, no workers; TLS on; development)",
+    "Listening on http://a/, unix:b (engine deno: as asked, node would cost; app in this process, no workers; TLS on; development)",
     "Press Ctrl+C to stop; a second time ends at once",
   ]);
   assertEquals(bannerLines({ ...facts, env: "staging" }).length, 1);
