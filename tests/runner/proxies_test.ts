@@ -8,6 +8,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { serve } from "../../src/runner/serve.ts";
 import type { ServeOptions } from "../../src/runner/options.ts";
 import type { App } from "../../src/spec/app.ts";
+import { certificate } from "../conformance/certificate.ts";
 import { needs } from "../tools.ts";
 
 const PAGE = new URL("../../docs/proxies.md", import.meta.url);
@@ -52,19 +53,23 @@ interface Proxy {
   readonly isWebSocket: boolean;
 }
 
-const PROXIES: readonly Proxy[] = [
-  {
-    tool: "nginx",
-    recipe: "nginx",
-    config: (recipe, dir, front) => {
-      const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${dir}/${name};`).join(" ");
-      const http = replace(replace(recipe, "listen 80;", `listen 127.0.0.1:${front};`), "/run/app/app.sock;", `${dir}/app.sock;`);
-      return `daemon off; master_process off; pid ${dir}/pid; error_log stderr; events {} http { access_log off; ${temporary}\n${http}\n}`;
-    },
-    command: (file, dir) => ["-p", dir, "-e", "stderr", "-c", file],
-    server: (dir) => ({ socket: `${dir}/app.sock`, forwardedAllowIps: "unix" }),
-    isWebSocket: true,
+const HAPROXY_DEFAULTS = "defaults\n  timeout connect 5s\n  timeout client 5s\n  timeout server 5s\n";
+
+const NGINX: Proxy = {
+  tool: "nginx",
+  recipe: "nginx",
+  config: (recipe, dir, front) => {
+    const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${dir}/${name};`).join(" ");
+    const http = replace(replace(recipe, "listen 80;", `listen 127.0.0.1:${front};`), "/run/app/app.sock;", `${dir}/app.sock;`);
+    return `daemon off; master_process off; pid ${dir}/pid; error_log stderr; events {} http { access_log off; ${temporary}\n${http}\n}`;
   },
+  command: (file, dir) => ["-p", dir, "-e", "stderr", "-c", file],
+  server: (dir) => ({ socket: `${dir}/app.sock`, forwardedAllowIps: "unix" }),
+  isWebSocket: true,
+};
+
+const PROXIES: readonly Proxy[] = [
+  NGINX,
   {
     tool: "caddy",
     recipe: "caddy",
@@ -79,7 +84,7 @@ const PROXIES: readonly Proxy[] = [
     tool: "haproxy",
     recipe: "haproxy",
     config: (recipe, _dir, front, back) =>
-      "defaults\n  timeout connect 5s\n  timeout client 5s\n  timeout server 5s\n" +
+      HAPROXY_DEFAULTS +
       replace(replace(recipe, "bind :80", `bind 127.0.0.1:${front}`), "127.0.0.1:5000", `127.0.0.1:${back}`),
     command: (file) => ["-db", "-f", file],
     server: () => ({ port: 0, forwardedAllowIps: "127.0.0.1" }),
@@ -87,7 +92,7 @@ const PROXIES: readonly Proxy[] = [
   },
 ];
 
-for (const engine of ["deno"] as const) {
+for (const engine of ["deno", "node"] as const) {
   for (const proxy of PROXIES) {
     Deno.test(
       needs([proxy.tool, "curl"], `the recipe for ${proxy.recipe} tells the client and nothing that the client says, engine ${engine}`),
@@ -115,15 +120,91 @@ for (const engine of ["deno"] as const) {
   }
 }
 
+for (const engine of ["deno", "node"] as const) {
+  Deno.test(needs(["nginx", "curl"], `the recipe for nginx tells the mount point, engine ${engine}`), async () => {
+    const mounted = (config: string) =>
+      [
+        ["location / {", "location /api/ {"],
+        ["proxy_pass http://app;", "proxy_pass http://app/;"],
+        ['X-Forwarded-Prefix ""', "X-Forwarded-Prefix /api"],
+      ].reduce((text, [part, by]) => replace(text, part!, by!), config);
+    await behind(NGINX, { engine, rootPath: "/app" }, async (url) => {
+      const { path, root_path } = JSON.parse(await curl("-H", "X-Forwarded-Prefix: /evil", `${url}api/a`));
+      assertEquals([path, root_path], ["/a", "/api/app"]);
+    }, mounted);
+  });
+
+  Deno.test(needs(["nginx", "curl", "openssl"], `the recipe for nginx tells of TLS, engine ${engine}`), async () => {
+    const { cert, key } = await certificate();
+    const secure = (config: string, dir: string) => {
+      Deno.writeTextFileSync(`${dir}/cert`, cert);
+      Deno.writeTextFileSync(`${dir}/key`, key);
+      return config.replace(
+        /listen (127\.0\.0\.1:\d+);/,
+        `listen $1 ssl http2; ssl_certificate ${dir}/cert; ssl_certificate_key ${dir}/key;`,
+      );
+    };
+    await behind(NGINX, { engine }, async (url) => {
+      const https = url.replace("http:", "https:");
+      for (const version of ["--http1.1", "--http2"]) {
+        const { client, scheme, host } = JSON.parse(
+          await curl("-k", version, "--interface", "127.0.0.2", "-H", "X-Forwarded-Proto: http", `${https}a`),
+        );
+        assertEquals([client, scheme, host], ["127.0.0.2", "https", new URL(url).host], version);
+      }
+      const { hostname, port } = new URL(url);
+      using connection = await Deno.connectTls({ hostname, port: Number(port), caCerts: [cert] });
+      const request = `GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+      await connection.write(new TextEncoder().encode(request));
+      let text = "";
+      for await (const chunk of connection.readable.pipeThrough(new TextDecoderStream("latin1"))) if ((text += chunk).includes("}")) break;
+      assertEquals(JSON.parse(text.slice(text.indexOf("{"))).scheme, "wss");
+    }, secure);
+  });
+}
+
+Deno.test(needs(["haproxy", "curl", "openssl"], "the recipe for haproxy-tcp tells the client by the PROXY protocol"), async () => {
+  const { cert, key } = await certificate();
+  await behind(
+    {
+      tool: "haproxy",
+      recipe: "haproxy-tcp",
+      config: (recipe, _dir, front, back) =>
+        HAPROXY_DEFAULTS + replace(replace(recipe, "bind :443", `bind 127.0.0.1:${front}`), "127.0.0.1:5443", `127.0.0.1:${back}`),
+      command: (file) => ["-db", "-f", file],
+      server: (dir) => {
+        Deno.writeTextFileSync(`${dir}/cert`, cert);
+        Deno.writeTextFileSync(`${dir}/key`, key, { mode: 0o600 });
+        return { listen: ["127.0.0.1:0,tls,proxy"], sslCert: `${dir}/cert`, sslKey: `${dir}/key`, forwardedAllowIps: "127.0.0.1" };
+      },
+      isWebSocket: false,
+    },
+    { accessLog: false },
+    async (url) => {
+      for (const version of ["--http1.1", "--http2"]) {
+        const args = ["-k", version, "--interface", "127.0.0.2", ...HOSTILE.flatMap((line) => ["-H", line])];
+        const told = JSON.parse(await curl(...args, `${url.replace("http:", "https:")}a`));
+        assertEquals(told, { client: "127.0.0.2", scheme: "https", host: new URL(url).host, root_path: "", path: "/a" }, version);
+      }
+    },
+  );
+});
+
 /** Runs a server with a proxy in front. */
-async function behind(proxy: Proxy, options: ServeOptions, test: (url: string) => Promise<void>): Promise<void> {
+async function behind(
+  proxy: Proxy,
+  options: ServeOptions,
+  test: (url: string) => Promise<void>,
+  change = (config: string, _dir: string) => config,
+): Promise<void> {
   const dir = await Deno.makeTempDir();
   try {
     await using server = await serve(app, { ...proxy.server(dir), ...options, env: "production", quiet: true });
     const back = server.addr.transport === "tcp" ? (server.addr as Deno.NetAddr).port : 0;
     const front = freePort();
     const file = `${dir}/config`;
-    await Deno.writeTextFile(file, proxy.config(await recipeOf(proxy.recipe), dir, front, back));
+    await Deno.writeTextFile(file, change(proxy.config(await recipeOf(proxy.recipe), dir, front, back), dir));
     const child = new Deno.Command(proxy.tool, {
       args: proxy.command(file, dir),
       env: { HOME: dir, XDG_DATA_HOME: dir, XDG_CONFIG_HOME: dir },
