@@ -89,7 +89,8 @@ export class Arrival implements Placed, AtDoor {
 
   /** Its time is up. */
   late(): void {
-    if (this.#step === AT_PROXY) this.#refuse("proxy", "No PROXY header came in time");
+    if (this.#step === DECIDED) this.raw.destroy();
+    else if (this.#step === AT_PROXY) this.#refuse("proxy", "No PROXY header came in time");
     else if (this.#step === AT_DOOR) this.#refuse("tls", "The TLS handshake was not done in time");
     else this.#refuse("silent", "Nothing came in time");
   }
@@ -115,7 +116,11 @@ export class Arrival implements Placed, AtDoor {
 
   /** The handshake failed. */
   insecure(reason: string): void {
-    this.#refuse("tls", `The TLS handshake failed: ${reason}`);
+    if (this.#step === DECIDED) return;
+    // The TLS socket ends the one below it by itself, behind the alert that says what was wrong. Only where it does not, we do.
+    this.#step = DECIDED;
+    this.deadline = performance.now();
+    this.#owner.refused(this, "tls", `The TLS handshake failed: ${reason}`);
   }
 
   #admitted(now: number): void {

@@ -44,7 +44,6 @@ export class NodeListener {
   /** Opens it. Rejects with `StartupError`. */
   async listen(): Promise<Deno.Addr> {
     const { at } = this.settings;
-    const [where, port] = at.kind === "tcp" ? [`${at.host}:${at.port}`, at.port] : [at.kind === "unix" ? at.path : `descriptor ${at.fd}`];
     if (at.kind === "unix") await clearSocketPath(at.path);
     // Without the permission, node:net throws where nobody can catch it.
     if (at.kind === "tcp") await askForNet(at.host, at.port);
@@ -53,7 +52,10 @@ export class NodeListener {
       return this.#address(at);
     } catch (error) {
       this.close();
-      throw listenError(error, where, port);
+      if (at.kind === "fd" && !(error instanceof StartupError)) {
+        throw new StartupError(`${nameOf(at)} is no TCP socket that listens: pass one that does`, { cause: error });
+      }
+      throw listenError(error, nameOf(at), at.kind === "tcp" ? at.port : undefined);
     }
   }
 
@@ -83,17 +85,18 @@ export class NodeListener {
       return { transport: "unix", path: at.path };
     }
     const address = this.#server.address();
+    // Deno takes an inherited Unix socket, but never serves a connection of it, and knows no address of it.
     if (address === null || typeof address === "string") {
-      throw new StartupError(
-        `Descriptor ${
-          at.kind === "fd" ? at.fd : ""
-        } is no TCP socket that listens: Deno does not serve an inherited Unix socket, pass its path`,
-      );
+      throw new StartupError(`${nameOf(at)} is a Unix socket, and Deno never serves an inherited one: let the server open its path itself`);
     }
     const isAny = address.address === "0.0.0.0" || address.address === "::";
     this.fixed = isAny ? null : [unmapped(address.address), address.port];
     return { transport: "tcp", hostname: address.address, port: address.port };
   }
+}
+
+function nameOf(at: ListenAddress): string {
+  return at.kind === "tcp" ? `${at.host}:${at.port}` : at.kind === "unix" ? at.path : `Descriptor ${at.fd}`;
 }
 
 function target(at: ListenAddress): ListenOptions & { fd?: number } {

@@ -35,7 +35,8 @@ export class EchoGate implements AsyncDisposable, GateKeeper {
   readonly notes: { level: Level; text: string; fields: Record<string, string | number> }[] = [];
   addresses: readonly Deno.Addr[] = [];
   taken = 0;
-  readonly #sockets: GateConnection["socket"][] = [];
+  /** All that were handed over. */
+  readonly held: GateConnection[] = [];
 
   constructor(listeners: readonly ListenerSettings[], limits: Partial<WireLimits> = {}, trusted: Trust | null = null) {
     this.gate = new Gate({ listeners, trust: trusted, limits: { ...DEFAULT_WIRE_LIMITS, ...limits } }, this);
@@ -51,7 +52,7 @@ export class EchoGate implements AsyncDisposable, GateKeeper {
   take(connection: GateConnection): void {
     const { socket } = connection;
     this.taken++;
-    this.#sockets.push(socket);
+    this.held.push(connection);
     socket.on("data", (bytes) => void socket.write(bytes));
     socket.on("end", () => socket.end());
     this.connections.put(connection);
@@ -84,7 +85,7 @@ export class EchoGate implements AsyncDisposable, GateKeeper {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.gate.stop();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const { socket } of this.held) socket.destroy();
     await this.opens(0);
   }
 }
@@ -101,8 +102,8 @@ export async function hear(connection: { read(into: Uint8Array): Promise<number 
   const into = new Uint8Array(1024);
   while (text.length < bytes) {
     const count = await connection.read(into).catch((error) => {
-      // A reset is an end too.
-      if (error instanceof Deno.errors.ConnectionReset) return null;
+      // A reset is an end too, and so is the end of a TLS connection below TLS.
+      if (error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.UnexpectedEof) return null;
       throw error;
     });
     if (count === null) break;
