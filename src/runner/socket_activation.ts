@@ -89,11 +89,9 @@ export function activate(settings: Settings, sockets: readonly PassedSocket[]): 
   for (const socket of sockets) {
     const { fd, name, host, port } = socket;
     const fields = { fd, ...(name === "" ? {} : { name }) };
-    const what = `${listenText({ kind: "tcp", host, port })}, which was passed as descriptor ${fd} (LISTEN_FDS${
-      name === "" ? "" : `, ${name}`
-    })`;
-    if (free.has(socket)) lines.push({ level: "warn", text: `Nothing listens on ${what}, and it is closed: no --listen names it`, fields });
-    else lines.push({ level: "info", text: `Listening on ${what}`, fields });
+    const what = `Descriptor ${fd} of LISTEN_FDS${name === "" ? "" : ` (${name})`} listens on ${listenText({ kind: "tcp", host, port })}`;
+    if (free.has(socket)) lines.push({ level: "warn", text: `${what}, which no --listen names: it is closed`, fields });
+    else lines.push({ level: "info", text: `${what} and is served`, fields });
   }
   const isUsed = free.size < sockets.length;
   return {

@@ -72,10 +72,20 @@ export class Cli implements AsyncDisposable {
 
   constructor(
     args: readonly string[],
-    options: { cwd?: string; env?: Record<string, string>; denoArgs?: readonly string[]; main?: string; detached?: boolean } = {},
+    options: {
+      cwd?: string;
+      env?: Record<string, string>;
+      denoArgs?: readonly string[];
+      main?: string;
+      detached?: boolean;
+      /** A command that becomes what follows it. */
+      via?: readonly string[];
+    } = {},
   ) {
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", ...(options.denoArgs ?? []), options.main ?? `${ROOT}cli.ts`, ...args],
+    const command = [Deno.execPath(), "run", "-A", ...(options.denoArgs ?? []), options.main ?? `${ROOT}cli.ts`, ...args];
+    const [first, ...rest] = [...(options.via ?? []), ...command];
+    this.#child = new Deno.Command(first!, {
+      args: rest,
       cwd: options.cwd ?? ROOT,
       env: { NO_COLOR: "1", ...options.env },
       stdin: "null",
