@@ -90,7 +90,7 @@ export class Http2Exchange extends NodeExchange {
       : reason === "write_timeout" || reason === "server_shutdown" || reason === "client_timeout"
       ? NGHTTP2_CANCEL
       : NGHTTP2_INTERNAL_ERROR;
-    this.#stream.close(code);
+    reset(this.#stream, code);
   }
 
   protected startReading(): void {
@@ -132,6 +132,19 @@ const END = Object.freeze({ endStream: true });
 const TRAILING = Object.freeze({ waitForTrailers: true });
 
 function ignore(): void {}
+
+// `close(code)` ends an answer that is under way, as of Deno 2.9.6: the client would take it for a whole one. And `destroy(error)` knows one
+// code alone.
+function reset(stream: ServerHttp2Stream, code: number): void {
+  const key = Object.getOwnPropertySymbols(stream).find(({ description }) => description === "kHandle");
+  if (key !== undefined && !stream.destroyed) (stream as unknown as Record<symbol, Handle | undefined>)[key]?.rstStream?.(code);
+  stream.destroy(new Error("The exchange was broken off"));
+}
+
+/** What Node keeps of the stream that nghttp2 knows. */
+interface Handle {
+  rstStream?(code: number): void;
+}
 
 function toHeaders(status: number, headers: Pairs, length: number): Headers {
   const fields: Headers = toFields(headers);
