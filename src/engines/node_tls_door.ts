@@ -82,8 +82,8 @@ export class TlsDoor {
       requestCert: asks,
       rejectUnauthorized: clientCertificates === "require",
       ...(asks && ca !== null ? { ca } : {}),
-      // Without it, the socket does not know the name that the client named.
-      SNICallback: (name, done) => done(null, contexts[this.#names.find(name)]),
+      // Without it, the socket does not know the name that the client named. With it, Deno tells a client of TLS 1.1 nothing before it closes.
+      ...(contexts.length > 1 ? { SNICallback: (name, done) => done(null, contexts[this.#names.find(name)]) } : {}),
     };
   }
 

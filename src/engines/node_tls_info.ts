@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
+import type { DetailedPeerCertificate, PeerCertificate, TLSSocket } from "node:tls";
 import type { TlsInfo } from "../spec/scope.ts";
 import { subjectName } from "./node_tls_name.ts";
 
@@ -45,8 +45,9 @@ export class TlsInfos {
   of(socket: TLSSocket, serverCert: string): TlsInfo {
     const { standardName } = socket.getCipher();
     if (this.#asksForCertificates) {
-      const chain = clientChain(socket.getPeerCertificate(true));
-      if (chain.length > 0) return this.#withClient(socket, serverCert, standardName, chain);
+      const leaf = socket.getPeerCertificate(true);
+      const chain = clientChain(leaf);
+      if (chain.length > 0) return this.#withClient(socket, serverCert, standardName, chain, leaf);
     }
     let ofSuite = this.#shared.get(standardName);
     if (ofSuite === undefined) this.#shared.set(standardName, ofSuite = new Map());
@@ -65,12 +66,12 @@ export class TlsInfos {
     return info;
   }
 
-  #withClient(socket: TLSSocket, serverCert: string, suite: string, chain: readonly Uint8Array[]): TlsInfo {
+  #withClient(socket: TLSSocket, serverCert: string, suite: string, chain: readonly Uint8Array[], leaf: PeerCertificate): TlsInfo {
     return Object.freeze({
       server_cert: serverCert,
       client_cert_chain: Object.freeze(chain.map(pem)),
       client_cert_name: subjectName(chain[0]!),
-      client_cert_error: socket.authorized ? null : reasonOf(socket.authorizationError),
+      client_cert_error: socket.authorized ? null : reasonOf(socket.authorizationError, leaf),
       tls_version: VERSIONS[socket.getProtocol() ?? ""] ?? null,
       cipher_suite: SUITES[suite] ?? null,
     });
@@ -93,8 +94,14 @@ function same(a: Uint8Array, b: Uint8Array): boolean {
   return a.byteLength === b.byteLength && a.every((byte, at) => byte === b[at]);
 }
 
-/** Node says a code here, although the types say an error. */
-function reasonOf(error: unknown): string {
+/**
+ * Node says a code here, although the types say an error. Of a certificate out of its time Deno says what it says of one that nobody has
+ * signed; we say what Node does.
+ */
+function reasonOf(error: unknown, { valid_from, valid_to }: PeerCertificate): string {
+  const now = Date.now();
+  if (now > Date.parse(valid_to)) return "CERT_HAS_EXPIRED";
+  if (now < Date.parse(valid_from)) return "CERT_NOT_YET_VALID";
   return error instanceof Error ? error.message : typeof error === "string" ? error : "not verified";
 }
 
