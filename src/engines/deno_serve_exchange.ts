@@ -102,7 +102,11 @@ export class Exchange implements Outbound, OpenExchange, BodyOwner, BodyReader {
       queueMicrotask(() => this.bytes(NO_BYTES, false));
       return;
     }
-    this.#in ??= new RequestBody(this.#request, contentLength(this.#head.headers), this.#wire.settings.maxBodyBytes, this);
+    if (this.#in === null) {
+      const { headers } = this.#head;
+      const chunked = headers.some(([name]) => name === "transfer-encoding");
+      this.#in = new RequestBody(this.#request, contentLength(headers), chunked, this.#wire.settings.maxBodyBytes, this);
+    }
     this.#in.pull(bytes);
   }
 

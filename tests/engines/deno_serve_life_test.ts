@@ -143,11 +143,11 @@ Deno.test("fact 68: close() comes back although a client does not read", async (
   assertEquals(await tap.end(), { reason: "server_shutdown" });
 });
 
-Deno.test("fact 23: without file descriptors the listener is opened anew, and open connections go on", async () => {
+Deno.test("fact 23: without file descriptors listeners are opened anew, and open connections go on", async () => {
   const program = `
-    import { echoHead, start } from ${JSON.stringify(new URL("./engine_peer.ts", import.meta.url).href)};
-    const server = await start(echoHead);
-    console.log(server.port);
+    import { echoHead, listener, LOCAL, start } from ${JSON.stringify(new URL("./engine_peer.ts", import.meta.url).href)};
+    const server = await start(echoHead, { listeners: [listener(LOCAL), listener(LOCAL)] });
+    console.log(server.addrs.map(({ port }) => port).join(" "));
     for await (const _ of Deno.stdin.readable) break;
     await server.engine.close(0);
     console.log(JSON.stringify(server.notes));
@@ -168,28 +168,31 @@ Deno.test("fact 23: without file descriptors the listener is opened anew, and op
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let out = "";
   while (!out.includes("\n")) out += (await reader.read()).value;
-  const port = Number(out);
+  const ports = out.split(" ").map(Number);
+  const port = ports[0]!;
   const first = await RawClient.connect(port);
   await first.send(GET);
   assertEquals((await first.response()).status, 200);
   const crowd: Deno.Conn[] = [];
   for (let count = 0; count < 80; count++) {
-    await Deno.connect({ hostname: "127.0.0.1", port }).then((connection) => crowd.push(connection), () => {});
+    await Deno.connect({ hostname: "127.0.0.1", port: ports[count % 2]! }).then((connection) => crowd.push(connection), () => {});
   }
   await first.send(GET);
   assertEquals((await first.response()).status, 200, "an open connection goes on");
   for (const connection of crowd) connection.close();
-  let status = 0;
-  for (const deadline = Date.now() + 5000; status !== 200 && Date.now() < deadline;) {
-    try {
-      using client = await RawClient.connect(port);
-      await client.send(GET);
-      status = (await client.response()).status;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+  for (const each of ports) {
+    let status = 0;
+    for (const deadline = Date.now() + 5000; status !== 200 && Date.now() < deadline;) {
+      try {
+        using client = await RawClient.connect(each);
+        await client.send(GET);
+        status = (await client.response()).status;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
     }
+    assertEquals(status, 200, "new connections are taken again, on every listener");
   }
-  assertEquals(status, 200, "new connections are taken again");
   first.close();
   const writer = child.stdin.getWriter();
   await writer.write(bytes("\n"));
@@ -304,4 +307,24 @@ Deno.test(http2, async (t) => {
     await new Promise<void>((resolve) => session.close(() => resolve()));
   });
   await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("an HTTP/2 client that cancels in the midst of its body leaves no part that passes for the whole", async (t) => {
+  await using server = await start(({ out }) => out.pull(65_536));
+  const { connect } = await import("node:http2");
+  for (const length of [undefined, "9"]) {
+    await t.step(length === undefined ? "without a length" : "with a length", async () => {
+      const session = connect(`http://127.0.0.1:${server.port}`);
+      session.on("error", () => {});
+      const stream = session.request({ ":method": "POST", ":path": "/", ...(length === undefined ? {} : { "content-length": length }) });
+      stream.on("error", () => {});
+      stream.write("abc");
+      const tap = await server.tap();
+      assertEquals(await tap.next(), { call: "body", text: "abc", more: true });
+      tap.out.pull(65_536);
+      stream.close(8);
+      assertEquals(await tap.next(), { call: "closed", end: { reason: "client_closed" } });
+      await new Promise<void>((resolve) => session.close(() => resolve()));
+    });
+  }
 });
