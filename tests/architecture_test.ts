@@ -155,7 +155,7 @@ Deno.test("the layer rule finds a module that breaks it", async () => {
     "src/engines/bad_engine.ts imports npm:ws@^8.18.0",
     "src/engines/bad_engine.ts imports src/sessions/session.ts",
     "src/engines/node_bad.ts imports @std/path",
-    "src/engines/node_bad.ts imports npm:ws",
+    "src/engines/node_bad.ts imports npm:playwright-core@^1.56.0",
     "src/engines/node_bad.ts imports npm:ws@^8.18.0",
     "src/engines/node_bad.ts imports src/sessions/session.ts",
     "src/spec/bad_spec.ts imports node:fs",

@@ -14,7 +14,7 @@ import { accessLogFormatter } from "./access_log_format.ts";
 import { nearest } from "../wire/nearest.ts";
 import { type Option, OPTION_KEYS, type OptionKey, OPTIONS, type ServeOptions } from "./options.ts";
 import { sandboxOf, type SandboxSettings } from "./sandbox/sandbox_settings.ts";
-import { listenersOf } from "./listeners.ts";
+import { listenersOf, listenText } from "./listeners.ts";
 import { nodeNeeds } from "./node_needs.ts";
 import { type OpenTlsFiles, tlsFilesOf } from "./tls_options.ts";
 import { TrustedAddresses } from "./trusted_addresses.ts";
@@ -123,14 +123,20 @@ export function settle(options: ServeOptions, name: (key: OptionKey) => string =
   const tlsFiles = tlsFilesOf(options, name);
   const tls = tlsFiles === null ? null : tlsFiles.reading.tls;
   const listeners = listenersOf(options, tls, name);
+  const trust = options.forwardedAllowIps === undefined
+    ? null
+    : TrustedAddresses.parse([options.forwardedAllowIps].flat(), name("forwardedAllowIps"));
+  const proxied = listeners.find(({ proxyProtocol }) => proxyProtocol);
+  if (proxied !== undefined && trust === null) {
+    const what = options.proxyProtocol === true ? name("proxyProtocol") : `${name("listen")} ${listenText(proxied.at)},proxy`;
+    fail(`${what} needs ${name("forwardedAllowIps")}: a PROXY header counts only where it comes from a proxy that is named`);
+  }
   return {
     listeners,
     listensByDefault: LISTEN_OPTIONS.every((key) => options[key] === undefined),
     tls,
     tlsFiles,
-    trust: options.forwardedAllowIps === undefined
-      ? null
-      : TrustedAddresses.parse([options.forwardedAllowIps].flat(), name("forwardedAllowIps")),
+    trust,
     engine: value(options, "engine"),
     nodeNeeds: nodeNeeds(options, listeners, name),
     wire: {

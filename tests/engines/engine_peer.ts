@@ -88,7 +88,9 @@ export interface Finished {
 /** A running engine under test. */
 export interface Running {
   readonly engine: DenoServeEngine;
+  /** Of the first listener. */
   readonly port: number;
+  readonly addrs: readonly Deno.Addr[];
   readonly taps: Tap[];
   readonly opened: RequestHead[];
   readonly finished: Finished[];
@@ -144,14 +146,15 @@ export async function start(session: (tap: Tap) => void = () => {}, settings: Pa
     stop: () => Promise.resolve(),
     lost: new Promise(() => {}),
   };
-  const [address] = await engine.listen(host, {
+  const addrs = await engine.listen(host, {
     opened: (head) => opened.push(head),
     finished: (head, status, bytes, end) => finished.push({ head, status, bytes, end }),
     note: (level, text) => notes.push(`${level}: ${text}`),
   });
   return {
     engine,
-    port: address!.transport === "tcp" ? (address as Deno.NetAddr).port : 0,
+    port: (addrs[0] as Deno.NetAddr).port ?? 0,
+    addrs,
     taps,
     opened,
     finished,

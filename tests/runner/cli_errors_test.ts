@@ -79,7 +79,7 @@ const MISTAKES: readonly Mistake[] = [
     says: 'The engine "deno" was asked for, and can\'t do what --max-header-size asks for: the engine "node" can (auto takes it)',
   },
   {
-    args: ["app.js", "--engine", "deno", "--timeout=9", "--listen=[::1]:0,proxy"],
+    args: ["app.js", "--engine", "deno", "--timeout=9", "--listen=[::1]:0,proxy", "--forwarded-allow-ips=::1"],
     code: 2,
     says: "can't do what --keep-alive-timeout and --listen [::1]:0,proxy ask for",
   },

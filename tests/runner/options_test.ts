@@ -184,6 +184,11 @@ Deno.test("settle() refuses wrong values by the names that programs use", () => 
     [{ logger: { debug() {}, info() {} } }, "logger must have the methods debug, info, warn and error, it lacks warn, error"],
     [{ engine: "fast" }, 'engine must be auto, deno or node, got "fast"'],
     [{ listen: "x:1" }, "listen must be host:port, [v6]:port, :port, unix:path or fd:N"],
+    [
+      { proxyProtocol: true },
+      "proxyProtocol needs forwardedAllowIps: a PROXY header counts only where it comes from a proxy that is named",
+    ],
+    [{ listen: ["[::1]:1,proxy"] }, "listen [::1]:1,proxy needs forwardedAllowIps"],
     [{ listen: [] }, "listen must have at least one address"],
     [{ listen: ["localhost:80"], port: 80 }, "listen and port exclude each other: give all addresses with listen"],
     [{ rootPath: "/a/" }, "rootPath must be empty, or a path"],
