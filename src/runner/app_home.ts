@@ -13,6 +13,7 @@ import type { AppModule } from "../loading/load_module.ts";
 import { systemClock, systemFiles } from "../loading/system.ts";
 import { InlineHost } from "../sessions/inline_host.ts";
 import type { App } from "../spec/app.ts";
+import { StartupError } from "../spec/errors.ts";
 import { chooseHome, type HomeChoice } from "./home_choice.ts";
 import { availableCpus } from "./homes/available_cpus.ts";
 import type { Log } from "./logger.ts";
@@ -98,9 +99,19 @@ async function openPool({ name, workers }: HomeChoice, module: AppModule, settin
   return { host: pool, pool, sandbox };
 }
 
-/** How the app is shut in; `null` where it is not. */
-export async function sandboxFor(load: AppModule, { sandbox, workers, env }: Settings, log: Log): Promise<SandboxPlan | null> {
+/**
+ * How the app is shut in; `null` where it is not.
+ *
+ * @throws {StartupError} Where it can't be.
+ */
+export async function sandboxFor(load: AppModule, { sandbox, workers, env, listeners }: Settings, log: Log): Promise<SandboxPlan | null> {
   if (sandbox === null) return null;
+  // Nothing of Deno keeps a subprocess from a descriptor that was inherited, nor asks for a permission to listen on it.
+  if (listeners.some(({ at }) => at.kind === "fd")) {
+    throw new StartupError("A sandbox does not go with an inherited socket: the app inherits it too, and could listen on it itself", {
+      exitCode: 2,
+    });
+  }
   const { planSandbox } = await import("./sandbox/sandbox_plan.ts");
   return await planSandbox({ settings: sandbox, load, memoryBytes: workers.memoryBytes, env, log });
 }

@@ -173,6 +173,7 @@ Deno.test(needs("python3", "cli refuses passed sockets that it can't serve"), as
       3,
     ],
     ["deaf", [], /error: LISTEN_FDS passes descriptor 3, which is no TCP socket that listens/, 3],
+    ["127.0.0.1:0", ["--sandbox"], /error: A sandbox does not go with an inherited socket: the app inherits it too, and could listen/, 2],
     [
       "127.0.0.1:0",
       ["--engine", "deno"],
@@ -181,7 +182,7 @@ Deno.test(needs("python3", "cli refuses passed sockets that it can't serve"), as
     ],
   ];
   for (const [sockets, args, message, code] of refusals) {
-    await t.step(sockets, async () => {
+    await t.step(`${sockets} ${args.join(" ")}`, async () => {
       const finished = await cli(["app.js", ...args], { cwd: files.path, via: manager(sockets) });
       assertMatch(finished.stderr, message);
       assertEquals(finished.code, code);
