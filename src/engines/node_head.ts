@@ -51,7 +51,9 @@ export class HeadReader {
    *
    * @throws {PeerError} with the status of the answer.
    */
-  http1(method: string, target: string, minor: number, raw: readonly string[], connection: GateConnection): RequestHead {
+  http1(method: string, target: string, version: string, raw: readonly string[], connection: GateConnection): RequestHead {
+    if (version !== "1.1" && version !== "1.0") throw new PeerError(400, "protocol_error", "The version is neither HTTP/1.0 nor HTTP/1.1");
+    const minor = version === "1.1" ? 1 : 0;
     this.#checkSizes(target, raw);
     const headers: OpenPairs = [];
     let cookie: [string, string] | null = null;
@@ -96,14 +98,13 @@ export class HeadReader {
       }
       headers.push(pair);
     }
+    if (method === "CONNECT") throw noConnect();
     if (host === null) {
       if (minor === 1) throw new PeerError(400, "protocol_error", "The Host header is missing");
     } else if (!isHost(host[1])) throw new PeerError(400, "protocol_error", "The Host header is malformed");
     const body = bodyKind(coding, length, minor, expects);
-    const httpVersion = minor === 1 ? "1.1" : "1.0";
-    const get = (name: string) => valuesOf(headers, name);
-    const kind = events || upgrade ? classify(method, httpVersion, get) : "http";
-    return this.#head(kind, httpVersion, method, originForm(target, host, headers), headers, body, connection);
+    const kind = events || upgrade ? classify(method, version, (name) => valuesOf(headers, name)) : "http";
+    return this.#head(kind, version, method, originForm(method, target, host, headers), headers, body, connection);
   }
 
   /**
@@ -159,7 +160,8 @@ export class HeadReader {
     }
     if (host !== null && !isHost(host[1])) throw new PeerError(400, "protocol_error", "The authority of the request is malformed");
     const isSocket = method === "CONNECT" && protocol === "websocket";
-    if (method === "CONNECT" && !isSocket) throw new PeerError(501, "protocol_error", "CONNECT is not offered");
+    if (method === "CONNECT" && !isSocket) throw noConnect();
+    method = method.toUpperCase();
     if (path.charCodeAt(0) !== SLASH && !(method === "OPTIONS" && path === "*")) {
       throw new PeerError(400, "protocol_error", "The path of the request is malformed");
     }
@@ -250,6 +252,10 @@ export class HeadReader {
 const COLON = 0x3a;
 const SLASH = 0x2f;
 
+function noConnect(): PeerError {
+  return new PeerError(501, "protocol_error", "CONNECT is not offered");
+}
+
 function capabilitiesOf(httpVersion: RequestHead["httpVersion"]): readonly Capability[] {
   return httpVersion === "1.0" ? NODE_HTTP10_CAPABILITIES : NODE_CAPABILITIES;
 }
@@ -258,7 +264,10 @@ function capabilitiesOf(httpVersion: RequestHead["httpVersion"]): readonly Capab
 function bodyKind(coding: string | null, length: string | null, minor: number, expects: boolean): RequestHead["body"] {
   if (coding !== null) {
     if (minor === 0) throw new PeerError(400, "protocol_error", "HTTP/1.0 has no transfer codings");
-    if (coding.trim().toLowerCase() !== "chunked") throw new PeerError(501, "protocol_error", "No transfer coding but chunked is offered");
+    // Codings below are the app's business, as content codings are.
+    if (!/(?:^|,)[ \t]*chunked[ \t]*$/i.test(coding)) {
+      throw new PeerError(501, "protocol_error", "The last transfer coding must be chunked");
+    }
     return expects ? "expect" : "plain";
   }
   if (length === null || /^0+$/.test(length)) return "none";
@@ -266,8 +275,8 @@ function bodyKind(coding: string | null, length: string | null, minor: number, e
 }
 
 /** The target in origin form; an absolute one sets the Host header, contract section 2. */
-function originForm(target: string, host: [string, string] | null, headers: OpenPairs): string {
-  if (target.charCodeAt(0) === SLASH || target === "*") return target;
+function originForm(method: string, target: string, host: [string, string] | null, headers: OpenPairs): string {
+  if (target.charCodeAt(0) === SLASH || (target === "*" && method === "OPTIONS")) return target;
   const match = ABSOLUTE.exec(target);
   if (match === null) throw new PeerError(400, "protocol_error", "The request target is malformed");
   const authority = match[1]!;

@@ -68,6 +68,8 @@ export class Http1 {
     const server = createServer(options);
     // Deno closes every connection behind its first answer where the server does not listen itself.
     Object.defineProperty(server, "listening", { get: () => true });
+    // Node would end its own half at once, before an app that answers at once has.
+    (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
     const arrived = (message: IncomingMessage, response: ServerResponse) => this.#arrived(message, response, NO_BYTES);
     server.on("request", arrived);
     server.on("checkContinue", arrived);
@@ -84,6 +86,7 @@ export class Http1 {
     const { socket } = gate;
     (socket as Marked)[CONNECTION] = connection;
     this.#connections.add(connection);
+    socket.on("end", () => connection.halfClosed());
     socket.on("close", () => {
       connection.gone = true;
       this.#connections.delete(connection);
@@ -123,8 +126,10 @@ export class Http1 {
       if (before) return void before.once("finish", () => this.#begin(connection, { message, response, rest }));
       return this.#detached(connection, message, rest);
     }
-    const head = this.#read(connection, message, response);
+    const head = this.#read(connection, message, response, null);
     if (head === null) return;
+    // For an upgrade that is not offered, the parser stops behind the head and loses what came with it.
+    if (message.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     const exchange = new Http1Exchange(this.#wire, connection, message, response, head);
     this.#opened(connection, exchange);
     const { expect } = message.headers;
@@ -138,25 +143,26 @@ export class Http1 {
   // Node has let go of the connection: whatever is answered, it closes behind it, unless it becomes a WebSocket.
   #detached(connection: Http1Connection, message: IncomingMessage, rest: Uint8Array): void {
     const response = responseOn(connection.socket, message);
-    const head = this.#read(connection, message, response);
+    const head = this.#read(connection, message, response, rest);
     if (head === null) return;
     const exchange = new Http1Exchange(this.#wire, connection, message, response, head).detached(rest);
     this.#opened(connection, exchange);
-    if (head.method === "CONNECT") return refuse(exchange, answer(501), "protocol_error");
     const problem = handshakeProblem(head.method, head.httpVersion, (name) => valueOf(message, name));
     if (problem !== null) return refuse(exchange, problem, "protocol_error");
+    if (head.body !== "none") return refuse(exchange, answer(400, "A WebSocket handshake has no body"), "protocol_error");
     const socket = new SocketExchange(this.#wire, exchange);
     socket.run(this.#host.openSocket(head, socket));
   }
 
-  #read(connection: Http1Connection, message: IncomingMessage, response: ServerResponse): RequestHead | null {
-    const { method = "", url = "", httpVersionMinor, rawHeaders } = message;
+  #read(connection: Http1Connection, message: IncomingMessage, response: ServerResponse, rest: Uint8Array | null): RequestHead | null {
+    const { method = "", url = "", httpVersion, rawHeaders } = message;
     try {
-      return this.#heads.http1(method, url, httpVersionMinor, rawHeaders, connection.gate);
+      return this.#heads.http1(method, url, httpVersion, rawHeaders, connection.gate);
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
-      const head = this.#heads.unreadable(method, url, httpVersionMinor === 0 ? "1.0" : "1.1", rawHeaders, connection.gate);
+      const head = this.#heads.unreadable(method, url, httpVersion === "1.0" ? "1.0" : "1.1", rawHeaders, connection.gate);
       const exchange = new Http1Exchange(this.#wire, connection, message, response, head);
+      if (rest !== null) exchange.detached(rest);
       this.#opened(connection, exchange);
       refuse(exchange, answer(error.status), error.reason);
       return null;
@@ -175,14 +181,22 @@ export class Http1 {
     if (connection === undefined || connection.gone || code === undefined || !code.startsWith("HPE_")) return void socket.destroy();
     if (connection.broken()) return;
     const packet = rawPacket ?? NO_BYTES;
-    const status = code !== "HPE_HEADER_OVERFLOW" ? 400 : packet.includes(LF) ? 431 : 414;
-    this.#refuseUnread(connection, status, "protocol_error", packet);
+    this.#refuseUnread(connection, code === "HPE_HEADER_OVERFLOW" ? this.#tooLarge(connection, packet) : 400, "protocol_error", packet);
+  }
+
+  // The parser counts the target and the headers together.
+  #tooLarge({ unread }: Http1Connection, packet: Uint8Array): 414 | 431 {
+    const { maxTargetBytes } = this.#wire.settings.limits;
+    const end = packet.indexOf(LF);
+    const isTarget = unread === packet.byteLength && maxTargetBytes > 0 && (end < 0 || end > maxTargetBytes + LINE_BYTES);
+    return isTarget ? 414 : 431;
   }
 
   // What the parser could not read is answered all the same, and stands in the log.
   #refuseUnread(connection: Http1Connection, status: number, reason: string, packet: Uint8Array): void {
     const { socket, gate } = connection;
     if (!socket.writable) return void socket.destroy();
+    if (!connection.refuses()) return;
     const [, method = "-", target = "-"] = REQUEST_LINE.exec(new TextDecoder("latin1").decode(packet.subarray(0, 256))) ?? [];
     const message = new IncomingMessage(socket);
     message.httpVersionMajor = message.httpVersionMinor = 1;
@@ -194,6 +208,8 @@ export class Http1 {
 }
 
 const LF = 0x0a;
+/** What stands in a request line besides the target, at most. */
+const LINE_BYTES = 64;
 const REQUEST_LINE = /^([!-~]{1,32}) ([!-~]{1,200})/;
 
 function refuse(exchange: Http1Exchange, { status, headers, body }: Answer, reason: string): void {

@@ -77,6 +77,11 @@ export class Http1Connection implements Placed {
     return this.#state === IDLE && this.#requests > 0 && this.socket.bytesRead === this.#readBefore;
   }
 
+  /** Bytes that came behind the last request. */
+  get unread(): number {
+    return this.socket.bytesRead - this.#readBefore;
+  }
+
   /** A request has come: it waits for those before it. */
   arrived(arrived: Arrived): void {
     if (this.#state >= LEAVING || this.#isLast || this.gone) return;
@@ -115,12 +120,50 @@ export class Http1Connection implements Placed {
     }
   }
 
-  /** Something could not be read. The request that is handled has a good end where its own body is whole. */
+  /**
+   * Something could not be read. The request that is handled has a good end where its own body is whole.
+   *
+   * @returns Whether there is nothing more to do about it.
+   */
   broken(): boolean {
-    if (this.#state !== BUSY) return false;
+    if (this.#state !== BUSY) return this.#state !== IDLE;
     if (this.exchange?.isWhole === true) this.#isBroken = true;
     else this.exchange?.violated(400);
     return true;
+  }
+
+  /**
+   * Takes what could not be read for a request, the last one.
+   *
+   * @returns Whether it may be answered now: else an answer is still on the socket, and it is found by `check`.
+   */
+  refuses(): boolean {
+    const isFree = (this.socket as { _httpMessage?: unknown })._httpMessage == null; // Node's, and not in its types
+    this.#isBroken = !isFree;
+    if (!isFree) return false;
+    this.#state = BUSY;
+    this.#requests++;
+    return true;
+  }
+
+  /**
+   * The client sends no more. That is how most clients leave, and nothing tells the few that wait for an answer apart: an app that answers
+   * at once is heard, any other has lost its client.
+   */
+  halfClosed(): void {
+    if (this.#state === LEFT) return;
+    setImmediate(() => {
+      if (this.gone || this.#state === LEFT) return;
+      this.exchange?.lost("client_closed");
+      this.end();
+    });
+  }
+
+  /** What was written leaves, and nothing after it. */
+  truncate(): void {
+    this.#isLast = true;
+    this.#waiting.length = 0;
+    this.end();
   }
 
   /** It is a WebSocket's from here on. */

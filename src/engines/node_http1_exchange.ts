@@ -106,8 +106,10 @@ export class Http1Exchange extends NodeExchange {
 
   protected cut(reason: string): void {
     // What is queued in the system for a client that does not read would stay there.
-    if (reason === "write_timeout" || reason === "server_shutdown") this.#connection.socket.resetAndDestroy();
-    else this.#connection.socket.destroy();
+    if (reason === "write_timeout" || reason === "server_shutdown") return void this.#connection.socket.resetAndDestroy();
+    if (this.#held) this.#response.flushHeaders();
+    this.#held = false;
+    this.#connection.truncate();
   }
 
   protected startReading(): void {

@@ -6,7 +6,15 @@
  * @module
  */
 
-import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream, type Settings } from "node:http2";
+import {
+  constants,
+  createServer,
+  type Http2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+  type ServerOptions,
+  type Settings,
+} from "node:http2";
 import type { Socket } from "node:net";
 import { CLOSE, type Host, type RequestHead } from "../exchange.ts";
 import { PeerError } from "../spec/errors.ts";
@@ -14,6 +22,7 @@ import { type Answer, answer } from "../wire/answers.ts";
 import { handshakeProblem } from "../wire/handshake.ts";
 import type { HeadReader } from "./node_head.ts";
 import { Http2Connection } from "./node_http2_connection.ts";
+import { endQuietly } from "./node_http2_end.ts";
 import { Http2Exchange } from "./node_http2_exchange.ts";
 import type { GateConnection, NodeWire } from "./node_settings.ts";
 import { SocketExchange } from "./node_socket.ts";
@@ -25,12 +34,10 @@ const WINDOW_BYTES = 262_144;
 /** RFC 9113 section 6.5.2: what a header costs besides its bytes. */
 const HEADER_OVERHEAD_BYTES = 32;
 
+const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR } = constants;
+
 /** END_STREAM of a HEADERS frame. */
 const END_STREAM = 1;
-
-/** Where a session keeps its connection. */
-const CONNECTION = Symbol("connection");
-type Marked = ServerHttp2Session & { [CONNECTION]?: Http2Connection };
 
 /** The layer. */
 export class Http2 {
@@ -52,11 +59,16 @@ export class Http2 {
     if (maxStreams > 0) settings.maxConcurrentStreams = maxStreams;
     // What is a little larger is answered with 431; what is far larger ends the stream.
     if (maxHeaderBytes > 0) settings.maxHeaderListSize = 2 * (maxHeaderBytes + maxTargetBytes) + maxHeaderCount * HEADER_OVERHEAD_BYTES;
-    const server = createServer({ settings, maxHeaderListPairs: Math.max(128, maxHeaderCount * 2), maxSettings: 32 });
-    server.on("session", (session) => this.#session(session as Marked));
-    // The types do not know of the raw headers.
-    const stream = (...[stream, , flags, raw]: [ServerHttp2Stream, unknown, number, string[]]) => this.#stream(stream, flags, raw);
-    server.on("stream", stream as unknown as (stream: ServerHttp2Stream) => void);
+    const server = createServer(
+      {
+        settings,
+        maxHeaderListPairs: Math.max(128, maxHeaderCount * 2),
+        maxSettings: 32,
+        streamResetBurst: 100_000,
+        streamResetRate: 100_000,
+      } as ServerOptions,
+    );
+    server.on("session", (session) => this.#session(session));
     // A session that breaks is told by its own events.
     server.on("sessionError", () => {});
     this.#server = server;
@@ -85,21 +97,25 @@ export class Http2 {
     for (const connection of this.#connections.all()) connection.session.destroy();
   }
 
-  #session(session: Marked): void {
+  #session(session: ServerHttp2Session): void {
     const gate = this.#taking!;
     const connection = new Http2Connection(gate, session, performance.now());
-    session[CONNECTION] = connection;
     this.#connections.add(connection);
     session.on("close", () => this.#connections.delete(connection));
+    // Not by the server's event: a stream that is over already has lost its session. The types do not know of the raw headers.
+    const stream = (...[stream, , flags, raw]: [ServerHttp2Stream, unknown, number, string[]]) =>
+      this.#stream(connection, stream, flags, raw);
+    session.on("stream", stream as unknown as (stream: ServerHttp2Stream) => void);
     session.on("error", () => {}); // its streams and its end follow
+    endQuietly(session);
     if (this.#wire.draining) session.close();
   }
 
-  #stream(stream: ServerHttp2Stream, flags: number, raw: readonly string[]): void {
-    const connection = (stream.session as Marked | undefined)?.[CONNECTION];
-    if (connection === undefined) return void stream.destroy();
+  #stream(connection: Http2Connection, stream: ServerHttp2Stream, flags: number, raw: readonly string[]): void {
     connection.began();
-    stream.on("close", () => connection.ended(performance.now()));
+    // One that was opened and reset within one packet is over before it is told.
+    if (stream.destroyed) return this.#ended(connection, true);
+    stream.on("close", () => this.#ended(connection, stream.rstCode !== NGHTTP2_NO_ERROR));
     const head = this.#read(connection.gate, stream, flags, raw);
     if (head === null) return;
     const exchange = this.#opened(stream, head);
@@ -109,6 +125,20 @@ export class Http2 {
     if (problem !== null) return refuse(exchange, problem, "protocol_error");
     const socket = new SocketExchange(this.#wire, exchange);
     socket.run(this.#host.openSocket(head, socket));
+  }
+
+  // RFC 9113 section 10.5: a client that opens streams and resets them makes the server work for nothing. Streams that the server has
+  // to reset are no better.
+  #ended(connection: Http2Connection, wasReset: boolean): void {
+    const { session, gate } = connection;
+    if (connection.ended(performance.now(), wasReset) || session.destroyed) return;
+    this.#wire.observer.note(
+      "warn",
+      "Too many streams of a client were reset: its connection is closed",
+      { client: gate.client?.[0] ?? "" },
+      null,
+    );
+    session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
   #read(gate: GateConnection, stream: ServerHttp2Stream, flags: number, raw: readonly string[]): RequestHead | null {

@@ -8,6 +8,10 @@ import type { ServerHttp2Session } from "node:http2";
 import type { GateConnection } from "./node_settings.ts";
 import type { Placed } from "./open_list.ts";
 
+/** Streams that a client may reset at once, and for each second that passes. */
+const RESET_BURST = 200;
+const RESETS_PER_SECOND = 50;
+
 /** A connection. */
 export class Http2Connection implements Placed {
   place = -1;
@@ -15,11 +19,13 @@ export class Http2Connection implements Placed {
   readonly session: ServerHttp2Session;
   #open = 0;
   #since: number;
+  #resets = RESET_BURST;
+  #resetAt: number;
 
   constructor(gate: GateConnection, session: ServerHttp2Session, now: number) {
     this.gate = gate;
     this.session = session;
-    this.#since = now;
+    this.#since = this.#resetAt = now;
   }
 
   /** A stream was opened. */
@@ -27,10 +33,19 @@ export class Http2Connection implements Placed {
     this.#open++;
   }
 
-  /** A stream was closed. */
-  ended(now: number): void {
+  /**
+   * A stream was closed.
+   *
+   * @param wasReset It did not come to a good end.
+   * @returns Whether its client may go on.
+   */
+  ended(now: number, wasReset: boolean): boolean {
     this.#open--;
     this.#since = now;
+    if (!wasReset) return true;
+    this.#resets = Math.min(RESET_BURST, this.#resets + (now - this.#resetAt) / 1000 * RESETS_PER_SECOND) - 1;
+    this.#resetAt = now;
+    return this.#resets > 0;
   }
 
   /** Says goodbye where there was no stream for too long. */

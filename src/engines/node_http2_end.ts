@@ -1,0 +1,40 @@
+/**
+ * How an HTTP/2 session of Node ends: with the code that fits, and without an error that nobody hears.
+ *
+ * A stream that begins and breaks within one packet is destroyed with the session before it is told of, so nobody could listen to it, and
+ * an error that nobody listens to ends the process. And a client that floods is told so: Node would say "internal error".
+ *
+ * @module
+ */
+
+import type { EventEmitter } from "node:events";
+import { constants, type ServerHttp2Session } from "node:http2";
+
+const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM } = constants;
+
+/** What the library under Node calls PING, SETTINGS and CONTINUATION frames that come too fast. */
+const FLOODED: readonly number[] = [-904, -905];
+
+/** Sees to the end of a session. */
+export function endQuietly(session: ServerHttp2Session): void {
+  const destroy = session.destroy.bind(session) as (error: unknown, code?: number) => void;
+  session.destroy = (error, code) => {
+    const wanted = isFlood(error) ? NGHTTP2_ENHANCE_YOUR_CALM : code ?? (error ? NGHTTP2_CANCEL : undefined);
+    // The one code that Node makes no error of. What was wrong, the library has told the client already.
+    destroy(null, wanted === undefined || silence(session) ? wanted : NGHTTP2_CANCEL);
+  };
+}
+
+/** Listens to the errors of all streams; false where they can't be found. */
+function silence(session: ServerHttp2Session): boolean {
+  const key = Object.getOwnPropertySymbols(session).find(({ description }) => description === "state");
+  if (key === undefined) return false;
+  const { streams } = (session as unknown as Record<symbol, { streams?: { forEach?(call: (stream: EventEmitter) => void): void } }>)[key]!;
+  if (typeof streams?.forEach !== "function") return false;
+  streams.forEach((stream) => stream.on("error", () => {}));
+  return true;
+}
+
+function isFlood(error: unknown): boolean {
+  return error instanceof Error && FLOODED.includes((error as Error & { errno?: number }).errno ?? 0);
+}
