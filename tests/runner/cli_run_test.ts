@@ -95,14 +95,20 @@ Deno.test("cli serves a public address with the engine node, and warns where den
 
 Deno.test("cli takes the engine node where an option asks for it, and that option does what it says", async () => {
   await using files = await folder(FILES);
-  await using server = new Cli(["app.js", "-p", "0", "--max-target-size", "20"], { cwd: files.path });
+  const limits = ["--max-target-size=20", "--max-header-size=600", "--max-header-count=9"];
+  await using server = new Cli(["app.js", "-p", "0", ...limits], { cwd: files.path });
   const url = await server.url();
   assertEquals(await text(`${url}x`), "/x");
-  const long = await fetch(`${url}${"x".repeat(30)}`);
-  await long.body?.cancel();
-  assertEquals(long.status, 414);
+  const status = async (target: string, headers: HeadersInit) => {
+    const response = await fetch(url + target, { headers });
+    await response.body?.cancel();
+    return response.status;
+  };
+  assertEquals(await status("x".repeat(30), {}), 414);
+  assertEquals(await status("x", { "x-a": "y".repeat(700) }), 431);
+  assertEquals(await status("x", Array.from({ length: 9 }, (_, number) => [`x-${number}`, "y"])), 431);
   const { code, stderr } = await server.stop();
-  assertStringIncludes(stderr, "(engine node: for what --max-target-size asks for, deno would");
+  assertStringIncludes(stderr, "(engine node: for what --max-target-size, --max-header-size and --max-header-count ask for, deno would");
   assertEquals(code, 0);
 });
 

@@ -93,6 +93,7 @@ Deno.test("readCommand() keeps numbers, dashes and what follows -- as text", () 
 
 Deno.test("readCommand() knows the alias of a reference option", () => {
   assertEquals(read("--max-ws-frame-size", "2Mi").options.maxWsMessageBytes, 2_097_152);
+  assertEquals(read("--timeout", "9").options.keepAliveTimeoutMs, 9000);
 });
 
 Deno.test("readCommand() puts the command line before the environment", () => {

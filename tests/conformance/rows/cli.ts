@@ -5,6 +5,7 @@ import { elsewhere, later } from "../suite.ts";
 const RUN = "tests/runner/cli_run_test.ts";
 const ERRORS = "tests/runner/cli_errors_test.ts";
 const OPTIONS = "tests/runner/options_test.ts";
+const CHOICE = "tests/runner/engine_choice_test.ts";
 const LOADING = "tests/loading/load_app_test.ts";
 const REFERENCES = "tests/loading/app_reference_test.ts";
 
@@ -28,17 +29,16 @@ elsewhere("CLI-005", "of it and `--no-access-log` the last one wins (the latter,
 later("CLI-005", "`--default-middleware`", "nothing wraps the app by itself: middleware is the app's own choice");
 elsewhere("CLI-006", "`--version` and `--help` print and exit with 0", RUN);
 elsewhere("CLI-007", "`--workers` and `--max-requests`", "tests/runner/workers_test.ts");
-elsewhere("CLI-007", "`--max-connections` is refused by name, and never ignored", ERRORS);
+elsewhere("CLI-007", "`--max-connections` takes the engine node, and is refused by name with `--engine deno`", CHOICE);
 later("CLI-007", "`--reuseport`", "one front accepts for all workers; ports of their own are for the home listener");
-later("CLI-007", "`--max-connections`", "Deno.serve has no limit on connections: for the engine node");
 elsewhere("CLI-008", "Times are seconds, also broken ones, or have a unit (whole seconds in the reference)", OPTIONS);
 elsewhere("CLI-008", "`--lifespan` takes auto, on and off; `--lifespan-startup-timeout` holds", ERRORS);
 elsewhere("CLI-008", "`--shutdown-timeout` holds", RUN);
-later("CLI-008", "`--timeout`", "capability `timeouts`: the option is refused by name");
+elsewhere("CLI-008", "`--timeout` is an alias of `--keep-alive-timeout`, and takes the engine node", OPTIONS);
 elsewhere("CLI-008", "`--heartbeat-timeout`", "tests/runner/workers_test.ts");
 elsewhere("CLI-009", "Body, queue and message sizes reach the server; `--max-ws-frame-size` is an alias", OPTIONS);
-later("CLI-009", "`--max-header-size`, `--max-header-count`", "capability `target-limits`: the options are refused by name");
-later("CLI-009", "`--listener-backlog`", "Deno.serve takes no backlog");
+elsewhere("CLI-009", "`--max-header-size`, `--max-header-count` take the engine node, and hold", RUN);
+elsewhere("CLI-009", "`--listener-backlog`", "tests/engines/deno_serve_listeners_test.ts");
 elsewhere("CLI-010", "The watermarks reach the server; the low one is a quarter of the high one where it is not given", OPTIONS);
 elsewhere("CLI-010", "a low mark above the high one is refused", ERRORS);
 elsewhere("CLI-011", "`--log-level`, `--access-log-format`", RUN);
@@ -46,7 +46,7 @@ elsewhere("CLI-011", "HTTP/2 needs no option: it is served wherever a client spe
 later("CLI-011", "`--sync-file-threshold`", "files are always read asynchronously: there is nothing to set");
 elsewhere("CLI-012", "Certificate and key come together and must be there; the error names the file", ERRORS);
 elsewhere("CLI-013", "`--socket-mode` is 0 and three octal digits", OPTIONS);
-later("CLI-014", "`--listen`, repeatable", "a server has one listener so far");
+elsewhere("CLI-014", "`--listen`, repeatable", RUN);
 elsewhere("CLI-015", "A socket and a host or port exclude each other (the reference ignores the latter)", ERRORS);
 elsewhere(
   "CLI-015",

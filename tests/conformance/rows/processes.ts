@@ -8,9 +8,10 @@ const POOL = "tests/runner/pool/pool_test.ts";
 const LIMITS = "tests/runner/pool/limits_test.ts";
 const SERVE = "tests/runner/serve_workers_test.ts";
 const FAULTS = "tests/faults/lifespan_test.ts";
-const FD = "Deno.serve takes no descriptor of a socket: for the engine node";
+const PASSED = "tests/runner/socket_activation_test.ts";
+const REUSE = "a server hands its sockets to no successor of its own: a service manager keeps them, and passes them by LISTEN_FDS";
 const MASTER =
-  "the front is not replaced while it runs: HUP replaces its workers, a new front needs the inherited sockets of the engine node";
+  "the front is not replaced while it runs: HUP replaces its workers; a service manager that keeps the sockets can start a new front";
 
 elsewhere(
   "WORK-001",
@@ -64,13 +65,14 @@ later("SIG-011", "USR2 starts a new master on the same sockets", MASTER);
 later("SIG-012", "When the old one ends", MASTER);
 later("SIG-013", "Only one handover at a time, and a failed one leaves the old master", MASTER);
 
-later("SYSD-001", "LISTEN_PID and LISTEN_FDS name inherited sockets, matched by address", FD);
-later("SYSD-002", "A matched listener uses its inherited socket", FD);
-later("SYSD-003", "Those variables are removed, also where they are for another process", FD);
-later("SYSD-004", "A list of the server's own names inherited sockets", FD);
-later("SYSD-005", "Which of the two wins", FD);
-later("SYSD-006", "Sockets are added to that list while they listen", FD);
-later("SYSD-007", "A socket that matches nothing is closed, with a warning", FD);
-later("SYSD-008", "Reuse is logged, and the file of an inherited Unix socket is kept", FD);
+elsewhere("SYSD-001", "LISTEN_PID and LISTEN_FDS name inherited sockets, matched by address; they are served by the engine node", PASSED);
+elsewhere("SYSD-002", "A matched listener uses its inherited socket", PASSED);
+elsewhere("SYSD-003", "Those variables are removed, also where they are for another process", PASSED);
+later("SYSD-004", "A list of the server's own names inherited sockets", REUSE);
+later("SYSD-005", "Which of the two wins", REUSE);
+later("SYSD-006", "Sockets are added to that list while they listen", REUSE);
+elsewhere("SYSD-007", "A socket that matches nothing is closed, with a warning", PASSED);
+elsewhere("SYSD-008", "A socket that is taken is logged", PASSED);
+elsewhere("SYSD-008", "an inherited Unix socket is refused, with the reason: Deno listens on it and never answers", PASSED);
 later("SYSD-009", "Arguments and the old master's pid are handed on", MASTER);
-later("SYSD-010", "IPv6 sockets can be inherited", FD);
+elsewhere("SYSD-010", "IPv6 sockets can be inherited", PASSED);
