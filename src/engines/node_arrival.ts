@@ -145,8 +145,8 @@ export class Arrival implements Placed, AtDoor {
 
   #readable(): void {
     const chunk = this.#socket.read() as Uint8Array | null;
-    // The other side has ended.
-    if (chunk === null) return this.#refuse("silent", "The client left");
+    // The other side has ended, which is not worth a line.
+    if (chunk === null) return this.drop();
     const head = this.#head === null ? chunk : Buffer.concat([this.#head, chunk]);
     this.#head = head;
     if (this.#step === AT_PROTOCOL) this.#tellProtocol(head);

@@ -1,5 +1,5 @@
 /**
- * How many file descriptors this process may have, and how many it has: what bounds its connections before any option does.
+ * How many file descriptors this process may have, and how many it has: they bound its connections before any option does.
  *
  * Linux only; elsewhere, and without the permission to read `/proc/self`, it is not known.
  *
@@ -25,17 +25,35 @@ export function openDescriptors(): number | null {
   }
 }
 
+/** What is left of the descriptors for connections. */
+export interface DescriptorBudget {
+  /** Connections. */
+  readonly connections: number;
+  /** For the app, and for connections that are turned away. */
+  readonly reserve: number;
+}
+
 /**
- * How many connections there can be, and leave some descriptors for the app; `null` where that is unknown.
+ * Divides what is left of the descriptors; `null` where nobody knows.
  *
  * To be called once everything is open that stays open.
  */
-export function connectionsPossible(): number | null {
+export function descriptorBudget(): DescriptorBudget | null {
   const limit = descriptorLimit();
   const used = limit === null ? null : openDescriptors();
   if (limit === null || used === null) return null;
   const reserve = Math.min(256, Math.max(8, limit >> 3));
-  return Math.max(1, limit - used - reserve);
+  return { connections: Math.max(1, limit - used - reserve), reserve };
+}
+
+/** Whether a file can be opened at this moment; true where nobody knows. */
+export function hasDescriptor(): boolean {
+  try {
+    Deno.openSync("/proc/self/limits").close();
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && /too many open files/i.test(error.message));
+  }
 }
 
 function unknown(error: unknown): null {

@@ -14,7 +14,7 @@ import { StartupError } from "../spec/errors.ts";
 import type { TlsInfo } from "../spec/scope.ts";
 import type { TlsSettings, Trust } from "./listener_settings.ts";
 import { Arrival, type ArrivalOwner, type Refusal } from "./node_arrival.ts";
-import { connectionsPossible } from "./node_descriptors.ts";
+import { descriptorBudget, hasDescriptor } from "./node_descriptors.ts";
 import { NodeListener } from "./node_listener.ts";
 import type { GateKeeper, NodeSettings, WireLimits } from "./node_settings.ts";
 import { TlsDoor } from "./node_tls_door.ts";
@@ -25,19 +25,24 @@ import { Seldom } from "./seldom.ts";
 /** How often deadlines are looked at, at most and at least. */
 const MAX_ROUND_MS = 250;
 const MIN_ROUND_MS = 10;
+/** How often listeners are told to go on. */
+const RESUME_MS = 200;
+/** So many connections at once that were turned away may read why; others are closed without an answer. */
+const MAX_TURNED_AWAY = 64;
 
-const LEVELS: Readonly<Record<Refusal | "full" | "address", Level>> = {
+const LEVELS: Readonly<Record<Refusal | "full" | "address" | "descriptors", Level>> = {
   proxy: "warn",
   tls: "debug",
   silent: "debug",
   full: "warn",
   address: "warn",
+  descriptors: "error",
 };
 
 /** All listeners of an engine. */
 export class Gate implements ArrivalOwner {
   readonly limits: WireLimits;
-  /** Settles when nothing is accepted any more: resolves after `stop`. */
+  /** Settles when nothing is accepted any more: resolves after `stop`, rejects where a listener is lost. */
   readonly finished: Promise<void>;
   readonly #keeper: GateKeeper;
   readonly #trust: Trust | null;
@@ -49,8 +54,10 @@ export class Gate implements ArrivalOwner {
   readonly #lines = new Map<string, Seldom>();
   readonly #roundMs: number;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #watch: ReturnType<typeof setInterval> | null = null;
   #open = 0;
   #maxOpen: number;
+  #maxTurnedAway = MAX_TURNED_AWAY;
   #stopped = false;
 
   /**
@@ -65,10 +72,14 @@ export class Gate implements ArrivalOwner {
     }
     this.limits = limits;
     this.finished = this.#finished.promise;
+    // Whoever waits for it hears of a failure all the same.
+    this.finished.catch(ignore);
     this.#keeper = keeper;
     this.#trust = trust;
     this.#maxOpen = limits.maxConnections === 0 ? Infinity : limits.maxConnections;
-    this.#listeners = listeners.map((one) => new NodeListener(one, (listener, socket) => this.#accept(listener, socket)));
+    this.#listeners = listeners.map((one) =>
+      new NodeListener(one, (listener, socket) => this.#accept(listener, socket), (error) => this.#broken(error))
+    );
     const times = [limits.headerTimeoutMs, limits.tlsHandshakeTimeoutMs].filter((ms) => ms > 0);
     this.#roundMs = Math.max(MIN_ROUND_MS, Math.min(MAX_ROUND_MS, ...times.map((ms) => ms / 4)));
   }
@@ -89,6 +100,7 @@ export class Gate implements ArrivalOwner {
       throw error;
     }
     this.#boundByDescriptors();
+    this.#watch = setInterval(() => this.#resume(), RESUME_MS);
     return addresses;
   }
 
@@ -110,6 +122,7 @@ export class Gate implements ArrivalOwner {
     for (const arrival of this.#arrivals.all()) arrival.drop();
     for (const one of this.#turnedAway.all()) one.socket.destroy();
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#watch !== null) clearInterval(this.#watch);
     this.#finished.resolve();
   }
 
@@ -175,7 +188,7 @@ export class Gate implements ArrivalOwner {
   #turnAway(listener: NodeListener, socket: Socket, now: number): void {
     this.#note("full", `Connection turned away: ${this.#open} are open`, { open: this.#open });
     // In TLS there is nobody to tell yet.
-    if (listener.settings.tls !== null || this.#turnedAway.size >= TurnedAway.MOST) {
+    if (listener.settings.tls !== null || this.#turnedAway.size >= this.#maxTurnedAway) {
       socket.on("error", ignore);
       socket.destroy();
       return;
@@ -186,8 +199,11 @@ export class Gate implements ArrivalOwner {
   }
 
   #boundByDescriptors(): void {
-    const possible = connectionsPossible();
-    if (possible === null || possible >= this.#maxOpen) return;
+    const budget = descriptorBudget();
+    if (budget === null) return;
+    const { connections: possible, reserve } = budget;
+    this.#maxTurnedAway = Math.min(MAX_TURNED_AWAY, reserve >> 1);
+    if (possible >= this.#maxOpen) return;
     const wanted = this.#maxOpen;
     this.#maxOpen = possible;
     // Nobody asked for an endless number.
@@ -200,6 +216,23 @@ export class Gate implements ArrivalOwner {
         wanted,
       },
     );
+  }
+
+  /** See `NodeListener.resume`: nothing tells that a listener has stopped. */
+  #resume(): void {
+    if (!hasDescriptor()) {
+      for (const listener of this.#listeners) listener.starves();
+      this.#note("descriptors", "No file descriptor is left (ulimit -n): connections wait until one is", { open: this.#open });
+      return;
+    }
+    const now = performance.now();
+    for (const listener of this.#listeners) listener.resume(now);
+  }
+
+  #broken(error: Error): void {
+    if (this.#stopped) return;
+    this.#finished.reject(error);
+    this.stop();
   }
 
   #arm(): void {

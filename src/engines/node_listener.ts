@@ -12,10 +12,16 @@ import { listenError } from "./listen_error.ts";
 import type { ListenAddress, ListenerSettings } from "./listener_settings.ts";
 import { unmapped } from "./node_proxy_header.ts";
 import { TlsDoor } from "./node_tls_door.ts";
+import { UnixWatch } from "./node_unix_watch.ts";
 import { clearSocketPath } from "./socket_path.ts";
 
 /** Connections that wait for us, where nothing else was said. */
 const BACKLOG = 1024;
+
+/** What a server of Node listens with. Not in the types. */
+interface Listening {
+  readonly _handle: { listen(backlog: number): number } | null;
+}
 
 /** A listener. */
 export class NodeListener {
@@ -24,21 +30,26 @@ export class NodeListener {
   door: TlsDoor | null;
   /** The address of every connection; `null` where each has its own. */
   fixed: readonly [host: string, port: number | null] | null = null;
-  readonly #server: Server;
-  #failed: (error: Error) => void = ignore;
+  readonly #accept: (listener: NodeListener, socket: Socket) => void;
+  readonly #broken: (error: Error) => void;
+  #server: Server;
+  #watch: UnixWatch | null = null;
 
   /**
-   * `accept` gets each socket.
+   * `accept` gets each socket; `broken` is told where the listener can't be opened again.
    *
    * @throws {StartupError} where the certificates can't be used.
    */
-  constructor(settings: ListenerSettings, accept: (listener: NodeListener, socket: Socket) => void) {
+  constructor(
+    settings: ListenerSettings,
+    accept: (listener: NodeListener, socket: Socket) => void,
+    broken: (error: Error) => void,
+  ) {
     this.settings = settings;
     this.door = settings.tls === null ? null : new TlsDoor(settings.tls);
-    // As node:http has it: a client that has sent all may still read. HTTP/2 and TLS do not know that state.
-    const halfOpen = settings.tls === null;
-    this.#server = createServer({ allowHalfOpen: halfOpen, noDelay: true }, (socket) => accept(this, socket));
-    this.#server.on("error", (error) => this.#failed(error));
+    this.#accept = accept;
+    this.#broken = broken;
+    this.#server = this.#create();
   }
 
   /** Opens it. Rejects with `StartupError`. */
@@ -48,8 +59,9 @@ export class NodeListener {
     // Without the permission, node:net throws where nobody can catch it.
     if (at.kind === "tcp") await askForNet(at.host, at.port);
     try {
-      await this.#open(at);
-      return this.#address(at);
+      const address = this.#address(await this.#open(at));
+      if (at.kind === "unix") this.#watch = new UnixWatch(at.path, performance.now(), () => this.#reopen(at));
+      return address;
     } catch (error) {
       this.close();
       if (at.kind === "fd" && !(error instanceof StartupError)) {
@@ -59,15 +71,48 @@ export class NodeListener {
     }
   }
 
+  /** Descriptors are lacking, so that connections could not be accepted. */
+  starves(): void {
+    this.#watch?.suspect();
+  }
+
+  /**
+   * Accepts on, should that have ended. To be called a few times a second.
+   *
+   * In Deno an error of `accept`, such as the lack of a descriptor, reaches nobody, and the listener is not looked at again (denoland/deno,
+   * libs/core/uv_compat/tcp.rs). To listen once more on the same handle is to look again: it costs nothing where nothing is amiss, and
+   * connections that wait are not lost. Only a Unix listener does not take that.
+   */
+  resume(now: number): void {
+    if (this.#watch === null) (this.#server as unknown as Listening)._handle?.listen(this.settings.backlog ?? BACKLOG);
+    else this.#watch.look(now);
+  }
+
   /** Accepts no more. */
   close(): void {
     if (this.#server.listening) this.#server.close();
   }
 
-  #open(at: ListenAddress): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#failed = reject;
-    this.#server.once("listening", resolve);
+  #create(): Server {
+    // As node:http has it: a client that has sent all may still read. HTTP/2 and TLS do not know that state.
+    const halfOpen = this.settings.tls === null;
+    return createServer({ allowHalfOpen: halfOpen, noDelay: true }, (socket) => {
+      this.#watch?.accepted();
+      this.#accept(this, socket);
+    });
+  }
+
+  /** Cuts off those that wait. */
+  #reopen(at: ListenAddress): void {
+    this.#server.close();
+    this.#server = this.#create();
+    this.#open(at).catch(this.#broken);
+  }
+
+  #open(at: ListenAddress): Promise<ListenAddress> {
+    const { promise, resolve, reject } = Promise.withResolvers<ListenAddress>();
+    this.#server.on("error", reject);
+    this.#server.once("listening", () => resolve(at));
     const backlog = this.settings.backlog ?? BACKLOG;
     // Binding a path is synchronous, so the mask holds for this file alone, and the file is never open to more users than it should be.
     const mask = at.kind === "unix" ? Deno.umask(0o777 & ~at.mode) : null;
@@ -107,5 +152,3 @@ async function askForNet(host: string, port: number): Promise<void> {
   const { state } = await Deno.permissions.request({ name: "net", host: `${host.includes(":") ? `[${host}]` : host}:${port}` });
   if (state !== "granted") throw new StartupError(`No permission to listen on ${host}:${port}: run again with --allow-net`);
 }
-
-function ignore(): void {}

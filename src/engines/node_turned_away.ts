@@ -25,9 +25,6 @@ const ANSWER = [
 
 /** A connection that was told to come again. */
 export class TurnedAway implements Placed {
-  /** So many at once; others are closed without an answer. */
-  static readonly MOST = 64;
-
   place = -1;
   readonly socket: Socket;
   /** Its socket is to be destroyed from then on. */
