@@ -66,7 +66,7 @@ export abstract class NodeExchange implements Handshake {
 
   // To be said by HTTP/1 and by HTTP/2.
 
-  /** Bytes that were written and that the system has not taken. */
+  /** Bytes of a whole answer that were written and that the system has not taken. */
   protected abstract get unwritten(): number;
   /** Sends 103 or 100. */
   protected abstract sendInterim(status: number, headers: Pairs): void;
@@ -75,7 +75,7 @@ export abstract class NodeExchange implements Handshake {
   /** Sends a head, at the latest in the next turn. */
   protected abstract sendHead(status: number, headers: Pairs, length: number, close: boolean, flags: number): void;
   /** Sends body bytes and calls back when the system has taken them. */
-  protected abstract sendChunk(bytes: Uint8Array, written: () => void): void;
+  protected abstract sendChunk(bytes: Uint8Array, written: (error?: Error | null) => void): void;
   /** Ends the answer. Calls `delivered` later. */
   protected abstract sendEnd(trailers: Pairs | null): void;
   /** Breaks the exchange off. */
@@ -105,7 +105,7 @@ export abstract class NodeExchange implements Handshake {
   /** Bytes of the answer that wait. */
   get buffered(): number {
     if (this.#state === OVER) return 0;
-    return this.unwritten + (this.#out === null ? 0 : this.#out.bytes);
+    return this.#out === null ? this.unwritten : this.#out.bytes;
   }
 
   /** Reads on in the request body. */

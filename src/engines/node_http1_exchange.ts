@@ -15,6 +15,9 @@ import type { NodeWire } from "./node_settings.ts";
 /** A client may send so much behind its handshake before it is answered. */
 const MAX_EARLY_BYTES = 65_536;
 
+const CONNECTION = "connection";
+const CONTENT_LENGTH = "content-length";
+
 /** The `Outbound` of one session, over HTTP/1. */
 export class Http1Exchange extends NodeExchange {
   readonly #connection: Http1Connection;
@@ -22,6 +25,8 @@ export class Http1Exchange extends NodeExchange {
   readonly #response: ServerResponse;
   /** The head was written and waits for what goes with it. */
   #held = false;
+  /** The answer ends with the connection. */
+  #isDelimited = false;
   /** What came behind the head of a request that Node has let go of; `null` for any other. */
   #early: Uint8Array[] | null = null;
   #onEarly: ((bytes: Uint8Array) => void) | null = null;
@@ -90,7 +95,7 @@ export class Http1Exchange extends NodeExchange {
     });
   }
 
-  protected sendChunk(bytes: Uint8Array, written: () => void): void {
+  protected sendChunk(bytes: Uint8Array, written: (error?: Error | null) => void): void {
     this.#held = false;
     this.#response.write(bytes, written);
   }
@@ -105,8 +110,11 @@ export class Http1Exchange extends NodeExchange {
   }
 
   protected cut(reason: string): void {
-    // What is queued in the system for a client that does not read would stay there.
-    if (reason === "write_timeout" || reason === "server_shutdown") return void this.#connection.socket.resetAndDestroy();
+    // What is queued in the system for a client that does not read would stay there; and the end of a connection that ends an answer
+    // looks like that of a whole one.
+    if (reason === "write_timeout" || reason === "server_shutdown" || this.#isDelimited) {
+      return void this.#connection.socket.resetAndDestroy();
+    }
     if (this.#held) this.#response.flushHeaders();
     this.#held = false;
     this.#connection.truncate();
@@ -130,12 +138,24 @@ export class Http1Exchange extends NodeExchange {
   }
 
   #writeHead(status: number, headers: Pairs, length: number, close: boolean): void {
-    const response = this.#response;
-    const flat: string[] = [];
-    for (const { 0: name, 1: value } of headers) flat.push(name, value);
-    if (length >= 0) flat.push("content-length", String(length));
+    const response = this.#response as ServerResponse & Raw;
     if (close || this.#early !== null || this.wire.draining || this.#leavesBody()) response.shouldKeepAlive = false;
+    const closes = !response.shouldKeepAlive;
+    const flat: string[] = [];
+    let hasLength = length >= 0;
+    for (const { 0: name, 1: value } of headers) {
+      // A word of the app against what is going to happen, which Node would believe.
+      if (closes && name.length === CONNECTION.length && name.toLowerCase() === CONNECTION) continue;
+      hasLength ||= name.length === CONTENT_LENGTH.length && name.toLowerCase() === CONTENT_LENGTH;
+      flat.push(name, value);
+    }
+    if (length >= 0) flat.push(CONTENT_LENGTH, String(length));
+    this.#isDelimited = !hasLength && this.request.httpVersion === "1.0";
     response.writeHead(status, flat);
+    // An event stream says `keep-alive` and is the last of its connection all the same.
+    if (this.request.kind !== "sse") return;
+    response.shouldKeepAlive = false;
+    response._last = true;
   }
 
   // What the app has not read of a small body is thrown away; a large one is not worth the connection.
@@ -172,4 +192,6 @@ function toPairs(raw: readonly string[]): Pairs | null {
 /** Of Node, and not in its types. */
 interface Raw {
   _writeRaw(data: string, encoding: string): void;
+  /** The connection ends behind this answer. */
+  _last: boolean;
 }

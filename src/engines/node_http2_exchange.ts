@@ -72,7 +72,7 @@ export class Http2Exchange extends NodeExchange {
     stream.respond(toHeaders(status, headers, length), waits ? TRAILING : undefined);
   }
 
-  protected sendChunk(bytes: Uint8Array, written: () => void): void {
+  protected sendChunk(bytes: Uint8Array, written: (error?: Error | null) => void): void {
     if (this.#stream.destroyed) return;
     this.#stream.write(bytes, written);
   }

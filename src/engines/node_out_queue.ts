@@ -11,29 +11,35 @@
 export class OutQueue {
   /** A chunk up to this goes out whole. */
   static readonly SLICE_BYTES = 131_072;
-  readonly #write: (bytes: Uint8Array, written: () => void) => void;
+  readonly #write: (bytes: Uint8Array, written: (error?: Error | null) => void) => void;
   readonly #shrunk: () => void;
-  readonly #written: () => void;
+  readonly #written: (error?: Error | null) => void;
   readonly #waiting: Uint8Array[] = [];
   #first = 0;
-  #inFlight = 0;
   #bytes = 0;
+  /** The sizes of what the stream has, in order. */
+  readonly #flying: number[] = [];
+  #firstFlying = 0;
+  #flyingBytes = 0;
   #ended: (() => void) | null = null;
 
   /** `write` calls back when the system has taken the bytes; `shrunk` is called after that. */
-  constructor(write: (bytes: Uint8Array, written: () => void) => void, shrunk: () => void) {
+  constructor(write: (bytes: Uint8Array, written: (error?: Error | null) => void) => void, shrunk: () => void) {
     this.#write = write;
     this.#shrunk = shrunk;
-    this.#written = () => {
-      this.#inFlight--;
+    this.#written = (error) => {
+      // Its end is told by the stream.
+      if (error) return;
+      this.#flyingBytes -= this.#flying[this.#firstFlying++]!;
+      if (this.#firstFlying === this.#flying.length) this.#flying.length = this.#firstFlying = 0;
       this.#next();
       this.#shrunk();
     };
   }
 
-  /** Bytes that are not the stream's yet. */
+  /** Bytes that the system has not taken. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#flyingBytes;
   }
 
   /** Queues a chunk. */
@@ -53,7 +59,7 @@ export class OutQueue {
   }
 
   #next(): void {
-    while (this.#inFlight === 0 && this.#first < this.#waiting.length) {
+    while (this.#flying.length === 0 && this.#first < this.#waiting.length) {
       const piece = this.#waiting[this.#first++]!;
       this.#bytes -= piece.byteLength;
       this.#send(piece);
@@ -66,7 +72,8 @@ export class OutQueue {
   }
 
   #send(piece: Uint8Array): void {
-    this.#inFlight++;
+    this.#flying.push(piece.byteLength);
+    this.#flyingBytes += piece.byteLength;
     this.#write(piece, this.#written);
   }
 }
