@@ -32,6 +32,9 @@ export interface TlsReading {
 /** Permissions of a key file that nobody but its owner should have: reading and writing. */
 const OTHERS = 0o066;
 
+/** The end of a certificate is told so long before, or a tenth of its life: whoever renews it in time has done so by then. */
+const NOTICE_MS = 7 * 24 * 3_600_000;
+
 /** The blocks of a PEM text. */
 const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 const KEY = /-----BEGIN ((?:RSA |EC )?PRIVATE KEY)-----[^-]+-----END \1-----/;
@@ -135,7 +138,8 @@ function checkPair(chain: readonly Certificate[], key: string, certPath: string,
 
 function datesProblem({ from, until }: Certificate, what: string, now: number): string[] {
   if (now > until) return [`The certificate ${what} has expired: it was valid until ${dayOf(until)}`];
-  return now < from ? [`The certificate ${what} is not valid yet: it begins on ${dayOf(from)}`] : [];
+  if (now < from) return [`The certificate ${what} is not valid yet: it begins on ${dayOf(from)}`];
+  return until - now < Math.min(NOTICE_MS, (until - from) / 10) ? [`The certificate ${what} expires on ${dayOf(until)}`] : [];
 }
 
 function nameProblem({ names, subject }: Certificate, path: string): string[] {

@@ -112,7 +112,11 @@ export class TlsReload implements Disposable {
       if (isSame && this.#problem !== null) log("info", `${CHANGED}: they are right again, and as before`);
       else if (isSame && isAsked && apply !== null) log("info", `${cause}: the certificates have not changed`);
       this.#problem = null;
-      if (isSame) return apply !== null;
+      if (isSame) {
+        // Time goes by.
+        this.#warn(warnings);
+        return apply !== null;
+      }
       apply?.(tls);
       this.#tls = tls;
       if (apply !== null) log("info", `${cause}: new connections get ${certificates.join("; ")}`);

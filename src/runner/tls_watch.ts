@@ -25,6 +25,7 @@ const MAX_LINKS = 40;
 
 /** Watches files with `Deno.watchFs`. */
 export function watchFiles(paths: readonly string[], changed: () => void, lost: (error: unknown) => void): FileWatch {
+  if (Deno.build.os === "windows") throw new Error("links are followed on POSIX systems alone");
   const { folders, entries } = trailsOf(paths);
   const watcher = Deno.watchFs([...folders], { recursive: false });
   tell(watcher, entries, changed).catch(lost);
@@ -74,12 +75,13 @@ function follow(path: string, { folders, entries }: { folders: Set<string>; entr
   }
 }
 
-// `null` for what is no link, `undefined` for what is not there.
+// `null` for what is no link, or may not be looked at, which the folders of a permission seldom are; `undefined` for what is not there.
 function linkOf(path: string): string | null | undefined {
   try {
     return Deno.lstatSync(path).isSymlink ? Deno.readLinkSync(path) : null;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    if (error instanceof Deno.errors.NotCapable) return null;
     throw error;
   }
 }

@@ -132,6 +132,8 @@ Deno.test(
         `The certificate ${made.cert("a")} has expired: it was valid until 2026-04-01`,
       ]);
       assertEquals(readTls(a, at("2026-02-28")).warnings, [`The certificate ${made.cert("a")} is not valid yet: it begins on 2026-03-01`]);
+      assertEquals(readTls(a, at("2026-03-28")).warnings, []);
+      assertEquals(readTls(a, at("2026-03-29")).warnings, [`The certificate ${made.cert("a")} expires on 2026-04-01`]);
       assertEquals(readTls(filesOf(made, "b")).warnings, [
         `The certificate ${made.cert("b")} (CN=b.test) names no host in its subjectAltName: clients look nowhere else and refuse it`,
       ]);

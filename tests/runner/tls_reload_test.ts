@@ -144,6 +144,10 @@ Deno.test("TlsReload warns of what is amiss with the files of the start and with
   assertEquals(bench.take(), ["warn: expired"]);
   await bench.change(readingOf("two", "expired", "open to others"));
   assertEquals(bench.take().slice(1), ["warn: open to others"]);
+  // Nothing has changed but the time.
+  bench.content = readingOf("two", "expires soon");
+  await bench.clock.advance(120_000);
+  assertEquals(bench.take(), ["warn: expires soon"]);
 });
 
 Deno.test("TlsReload looks every minute where nothing can be watched, and where the watch missed it", async () => {
