@@ -25,6 +25,8 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   runner: ["spec", "exchange", "wire", "sessions", "engines", "links", "toolkit", "loading"],
   testing: ["spec", "exchange", "wire", "sessions", "engines", "links", "toolkit", "loading"],
   worker: ["spec", "exchange", "wire", "sessions", "links", "loading"],
+  // A worker that listens itself: it has an engine, and writes its own access log.
+  listener: ["spec", "exchange", "wire", "sessions", "engines", "links", "loading", "runner"],
   root: ["spec", "runner", "testing"],
 };
 
@@ -181,6 +183,14 @@ Deno.test("a worker's whole graph is relative imports, so that it runs under any
     "src/loading/load.ts imports @std/path",
     "src/worker.ts imports node:process",
   ]);
+});
+
+Deno.test("a worker that listens itself loads relative imports at once, and later only what its engine takes", async () => {
+  const listener = `${ROOT}src/listener.ts`;
+  const modules = await graph([fromFileUrl(listener)]);
+  const loaded = [...loadedWith(listener, modules)];
+  assertEquals(loaded.filter((specifier) => !specifier.startsWith(ROOT)), []);
+  assertEquals(loaded.filter((specifier) => /\/src\/engines\//.test(specifier)), []);
 });
 
 async function exists(path: string): Promise<boolean> {

@@ -108,6 +108,8 @@ export const SEND_TEXT = 29;
 export const SEND_PART = 30;
 export const PING = 31;
 export const CLOSE = 32;
+export const TELL = 33;
+export const COUNTS = 34;
 
 /** The table; a packet's code is its place. */
 export const PACKETS: readonly Packet[] = [
@@ -184,4 +186,8 @@ export const PACKETS: readonly Packet[] = [
   { name: "message part", from: "worker", states: 1 << OPEN, fields: [["text", "flag"], ["more", "flag"], ["bytes", "bytes"]] },
   { name: "ping", from: "worker", states: 1 << OPEN, fields: [["token", "count"]] },
   { name: "close", from: "worker", states: 1 << OPEN, fields: [["code", "code"], ["text", "closeText"]] },
+  // Of workers that listen themselves, which the front only supervises: what has changed since the start, …
+  { name: "tell", from: "front", states: NONE, fields: [["what", "any"]] },
+  // … and how many exchanges are open, how many are over, and whether more may come.
+  { name: "counts", from: "worker", states: NONE, fields: [["open", "count"], ["completed", "count"], ["more", "flag"]] },
 ];

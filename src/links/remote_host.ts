@@ -28,6 +28,8 @@ export interface RemoteHostOptions {
   readonly load: unknown;
   /** How often the worker gives a sign of life; 0 is never. */
   readonly heartbeatMs: number;
+  /** The worker takes exchanges by itself and tells how many; none is sent to it. */
+  readonly listens?: boolean;
   /** Fields for the lines of exchanges, such as the number of the worker. */
   readonly marks?: Fields;
   /** A line of the worker that belongs to no open exchange. */
@@ -88,11 +90,16 @@ export class RemoteHost implements Host, Front {
   #starting: PromiseWithResolvers<void> | null = null;
   #stopping: PromiseWithResolvers<void> | null = null;
   #isGone = false;
+  /** Open exchanges of a worker that listens, those of it that are over, and whether more may come. */
+  #taken = 0;
+  #told = 0;
+  #mayTake: boolean;
 
   /** Takes over a pipe whose other end is a worker that waits to be started. */
   constructor(pipe: Pipe, options: RemoteHostOptions) {
     this.#pipe = pipe;
     this.#options = options;
+    this.#mayTake = options.listens === true;
     this.outbox = new Outbox(
       pipe,
       P.MAX_BACKLOG,
@@ -106,7 +113,12 @@ export class RemoteHost implements Host, Front {
 
   /** Open exchanges. */
   get size(): number {
-    return this.#exchanges.size;
+    return this.#exchanges.size + this.#taken;
+  }
+
+  /** None is open, and none can come but by {@linkcode open}. */
+  get idle(): boolean {
+    return !this.#mayTake && this.size === 0;
   }
 
   /**
@@ -146,6 +158,13 @@ export class RemoteHost implements Host, Front {
     this.outbox.added(32);
   }
 
+  /** Tells the host in the worker what has changed: plain data that it understands. */
+  tell(what: unknown): void {
+    if (this.#isGone) return;
+    this.outbox.items.push(P.TELL, 0, what);
+    this.outbox.added(1024);
+  }
+
   async stop(graceMs: number): Promise<void> {
     if (this.#isGone) return;
     if (this.#stopping === null) {
@@ -179,6 +198,8 @@ export class RemoteHost implements Host, Front {
       this.completed++;
       this.#options.ended();
     }
+    this.#mayTake = false;
+    if (this.#taken > 0) this.#count(0, this.#told + this.#taken);
     this.#starting?.reject(new WorkerError(`The worker was lost during its start: ${cause}`));
     this.#stopping?.resolve();
   }
@@ -294,7 +315,20 @@ export class RemoteHost implements Host, Front {
         this.#isAsked = true;
         this.#options.asked?.("recycle");
         break;
+      case P.COUNTS:
+        if (this.#options.listens !== true) throw new WorkerError("A worker that does not listen has nothing to count");
+        this.#mayTake = items[at + 4] === 1;
+        this.#count(items[at + 2] as number, items[at + 3] as number);
+        break;
     }
+  }
+
+  #count(open: number, completed: number): void {
+    if (completed < this.#told) throw new WorkerError("A worker counts backwards");
+    this.#taken = open;
+    this.completed += completed - this.#told;
+    this.#told = completed;
+    this.#options.ended();
   }
 
   #call(packet: P.Packet, code: number, items: readonly unknown[], at: number, take: (count: number) => Uint8Array): void {

@@ -15,14 +15,29 @@ import type { Pipe } from "./pipe.ts";
 import { Slots } from "./slots.ts";
 import { type Served, ServedExchange } from "./served_exchange.ts";
 
+/** A host that can be told what has changed since its start. */
+export interface ServingHost extends Host {
+  /** Plain data. */
+  tell?(what: unknown): void;
+}
+
+/** What a host that takes exchanges by itself says about it. */
+export interface Counting {
+  /** How many are open, how many are over, and whether more may come. */
+  counts(open: number, completed: number, more: boolean): void;
+  /** It asks to be replaced. */
+  recycle(): void;
+}
+
 /** Builds the host once the front has said what to load. Lines for the log go to `note`. */
 export type Boot = (
   load: unknown,
   note: (level: Level, text: string, fields?: Fields) => void,
-) => Host | Promise<Host>;
+  counting: Counting,
+) => ServingHost | Promise<ServingHost>;
 
 /** Serves one front. */
-export class ServedHost implements Served {
+export class ServedHost implements Served, Counting {
   /** Resolves with the cause when the link is over. */
   readonly ended: Promise<string>;
   readonly outbox: Outbox;
@@ -31,7 +46,7 @@ export class ServedHost implements Served {
   readonly #boot: Boot;
   readonly #exchanges = new Slots<ServedExchange>();
   readonly #shared: unknown[] = [];
-  #host: Host | null = null;
+  #host: ServingHost | null = null;
   #beat: ReturnType<typeof setInterval> | null = null;
 
   /** Waits for the front to start it. */
@@ -56,6 +71,11 @@ export class ServedHost implements Served {
   recycle(): void {
     this.outbox.items.push(P.RECYCLE, 0);
     this.outbox.added(8);
+  }
+
+  counts(open: number, completed: number, more: boolean): void {
+    this.outbox.items.push(P.COUNTS, 0, open, completed, more ? 1 : 0);
+    this.outbox.added(24);
   }
 
   over(exchange: ServedExchange): void {
@@ -90,6 +110,9 @@ export class ServedHost implements Served {
       case P.START:
         void this.#start(items[at + 2] as number, items[at + 3], items[at + 4] as Start, items[at + 5] as number);
         break;
+      case P.TELL:
+        this.#host?.tell?.(items[at + 2]);
+        break;
       case P.DRAIN:
         this.#host?.drain(items[at + 2] as string, items[at + 3] as number);
         break;
@@ -104,7 +127,7 @@ export class ServedHost implements Served {
       if (version !== P.VERSION) throw new WorkerError(`The front speaks version ${version} of the link, this worker ${P.VERSION}`);
       this.highWaterBytes = start.limits.highWaterBytes;
       if (beatMs > 0) this.#beat = setInterval(() => this.#tell(P.BEAT), beatMs);
-      this.#host = await this.#boot(load, (level, text, fields = {}) => this.#note(level, text, fields));
+      this.#host = await this.#boot(load, (level, text, fields = {}) => this.#note(level, text, fields), this);
       await this.#host.start(start);
       this.#tell(P.READY);
     } catch (error) {

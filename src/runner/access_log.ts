@@ -11,6 +11,11 @@ import { StartupError } from "../spec/errors.ts";
 import { accessLogFormatter, type Formatter } from "./access_log_format.ts";
 import { LineSink, type LineTarget } from "./line_sink.ts";
 
+/** The path of a file that is meant; `null` for a standard stream, and where there is no access log. */
+export function accessLogPath(target: string | boolean): string | null {
+  return typeof target === "boolean" || target === "-" || target === "/dev/stdout" || target === "/dev/stderr" ? null : target;
+}
+
 /** Writes the access log. */
 export class AccessLog {
   readonly #format: Formatter;

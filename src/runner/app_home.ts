@@ -16,6 +16,7 @@ import type { App } from "../spec/app.ts";
 import { StartupError } from "../spec/errors.ts";
 import { chooseHome, type HomeChoice } from "./home_choice.ts";
 import { availableCpus } from "./homes/available_cpus.ts";
+import type { ListenerPorts } from "./listening/listener_ports.ts";
 import type { Log } from "./logger.ts";
 import type { OptionKey } from "./options.ts";
 import type { Pool } from "./pool/pool.ts";
@@ -26,8 +27,8 @@ import type { Settings } from "./settings.ts";
 /** A home that was chosen and is not there yet. */
 export interface AppHome {
   readonly choice: HomeChoice;
-  /** Loads what it takes: for `inline`, the app. */
-  open(log: Log): Promise<OpenHome>;
+  /** Loads what it takes: for `inline`, the app. `engine` is for workers that listen themselves. */
+  open(log: Log, engine: "deno" | "node"): Promise<OpenHome>;
 }
 
 /** A home. */
@@ -35,9 +36,14 @@ export interface OpenHome {
   readonly host: Host;
   /** The same, where it is a pool. */
   readonly pool: Pool | null;
+  /** What stands in the place of an engine, where workers listen themselves. */
+  readonly ports: ListenerPorts | null;
   /** What the app is shut in by, where it is. */
   readonly sandbox: SandboxPlan | null;
 }
+
+/** Of a queue of exchanges, … */
+const NO_QUEUE = "has no effect: workers that listen themselves have no queue, connections wait in that of the system";
 
 /** A silent worker has missed so many beats. */
 const BEATS = 5;
@@ -69,7 +75,13 @@ export function homeOf(source: AppSource, settings: Settings, name: (key: Option
   });
   return {
     choice,
-    open(log) {
+    open(log, engine) {
+      if (choice.name === "listener") {
+        for (const key of settings.workers.given) {
+          if (key === "maxQueue" || key === "queueTimeoutMs") log("warn", `${name(key)} ${NO_QUEUE}`);
+        }
+        return openListeners(choice.workers, module, engine, settings, log);
+      }
       if (choice.name !== "inline") return openPool(choice, module, settings, log);
       warnOfUnused(settings, name, log);
       return openInline(() => loadApp(source), log);
@@ -78,16 +90,35 @@ export function homeOf(source: AppSource, settings: Settings, name: (key: Option
 }
 
 async function openInline(load: () => Promise<App>, note: Log): Promise<OpenHome> {
-  return { host: new InlineHost(await load(), { clock: systemClock, files: systemFiles, note }), pool: null, sandbox: null };
+  return { host: new InlineHost(await load(), { clock: systemClock, files: systemFiles, note }), pool: null, ports: null, sandbox: null };
 }
 
 async function openPool({ name, workers }: HomeChoice, module: AppModule, settings: Settings, log: Log): Promise<OpenHome> {
+  const sandbox = await sandboxFor(module, settings, log);
+  const pool = await poolOf(await workerHome(name, module, settings, sandbox), workers, settings, log);
+  return { host: pool, pool, ports: null, sandbox };
+}
+
+async function openListeners(
+  workers: number,
+  module: AppModule,
+  engine: "deno" | "node",
+  settings: Settings,
+  log: Log,
+): Promise<OpenHome> {
+  const { listenerPool } = await import("./listening/listener_pool.ts");
+  const { ports, home } = listenerPool({ app: module, engine, settings, heartbeatMs: heartbeatOf(settings) });
+  const pool = await poolOf(home, workers, settings, log);
+  ports.attach(pool);
+  return { host: pool, pool, ports, sandbox: null };
+}
+
+async function poolOf(home: WorkerHome, count: number, settings: Settings, log: Log): Promise<Pool> {
   const { Pool } = await import("./pool/pool.ts");
   const { maxQueue, queueTimeoutMs, ...limits } = settings.workers;
-  const sandbox = await sandboxFor(module, settings, log);
-  const pool = new Pool({
-    home: await workerHome(name, module, settings, sandbox),
-    count: workers,
+  return new Pool({
+    home,
+    count,
     limits,
     maxQueue,
     queueTimeoutMs,
@@ -96,7 +127,6 @@ async function openPool({ name, workers }: HomeChoice, module: AppModule, settin
     log,
     random: Math.random,
   });
-  return { host: pool, pool, sandbox };
 }
 
 /**
@@ -119,16 +149,21 @@ export async function sandboxFor(load: AppModule, { sandbox, workers, env, liste
 async function workerHome(
   name: HomeChoice["name"],
   load: AppModule,
-  { workers, env }: Settings,
+  settings: Settings,
   sandbox: SandboxPlan | null,
 ): Promise<WorkerHome> {
-  const heartbeatMs = Math.ceil(workers.heartbeatTimeoutMs / BEATS);
+  const { workers, env } = settings;
+  const heartbeatMs = heartbeatOf(settings);
   if (name === "thread") {
     const { ThreadHome } = await import("./homes/thread_home.ts");
     return new ThreadHome({ load, heartbeatMs });
   }
   const { ProcessHome } = await import("./homes/process_home.ts");
   return new ProcessHome({ load, heartbeatMs, memoryBytes: workers.memoryBytes, env, sandbox });
+}
+
+function heartbeatOf({ workers }: Settings): number {
+  return Math.ceil(workers.heartbeatTimeoutMs / BEATS);
 }
 
 function warnOfUnused({ workers }: Settings, name: (key: OptionKey) => string, log: Log): void {

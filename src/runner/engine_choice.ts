@@ -28,6 +28,10 @@ export interface EngineChoice {
 const PUBLIC_WARNING = 'The engine "deno" serves a public address: it has no timeout for slow or idle clients, no limit on connections, ' +
   'and can\'t disconnect a client that stops reading. Put a reverse proxy in front and name it with --forwarded-allow-ips, or take the engine "node"';
 
+/** What workers that listen themselves lose with `deno`. */
+const LOSS_WARNING = 'With the engine "deno", workers that listen themselves lose some connections each time one is replaced or stopped: ' +
+  'it can\'t share one socket among them. The engine "node" loses none';
+
 /** What it would cost or give. */
 const OTHER: Readonly<Record<EngineChoice["name"], string>> = {
   deno: "node would add timeouts and limits on clients, for about twice the CPU per request",
@@ -37,10 +41,12 @@ const OTHER: Readonly<Record<EngineChoice["name"], string>> = {
 /**
  * Chooses.
  *
+ * @param listens Workers listen themselves.
  * @throws {StartupError} Where the engine that was asked for can't do what another option asks for.
  */
 export function chooseEngine(
   { engine, listeners, nodeNeeds, trust }: Pick<Settings, "engine" | "listeners" | "nodeNeeds" | "trust">,
+  listens = false,
 ): EngineChoice {
   const open = listeners.map(({ at }) => at).find(isPublicListener);
   const isExposed = open !== undefined && trust === null;
@@ -53,10 +59,11 @@ export function chooseEngine(
         },
       );
     }
-    return chosen("deno", "as asked", isExposed ? PUBLIC_WARNING : null);
+    return chosen("deno", "as asked", isExposed ? PUBLIC_WARNING : listens ? LOSS_WARNING : null);
   }
   if (engine === "node") return chosen("node", "as asked");
   if (nodeNeeds.length > 0) return chosen("node", `for what ${listed(nodeNeeds)}`);
+  if (listens) return chosen("node", "its workers share one socket, and no request is lost where one is replaced");
   if (isExposed) return chosen("node", `${listenText(open)} is a public address`);
   if (open !== undefined) return chosen("deno", "a proxy is in front");
   if (listeners.every(({ at }) => at.kind === "unix")) return chosen("deno", "the socket is local");

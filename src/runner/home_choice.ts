@@ -11,7 +11,7 @@ import type { WorkerSettings } from "./settings.ts";
 
 /** The decision, and why. */
 export interface HomeChoice {
-  readonly name: "inline" | "process" | "thread";
+  readonly name: "inline" | "process" | "thread" | "listener";
   /** 0 for `inline`. */
   readonly workers: number;
   /** A few words for the banner; empty where nothing else was ever possible. */
@@ -38,6 +38,12 @@ export interface HomeFacts {
 export function chooseHome({ count, type }: WorkerSettings, { foreignConfig, isSandboxed, cpus, name }: HomeFacts): HomeChoice {
   if (isSandboxed && type === "thread") fail(`A sandbox needs processes: a thread shares all of the server's permissions`);
   if (isSandboxed && count === 0) fail(`A sandbox needs a worker: leave ${name("workers")} out, or give at least 1`);
+  if (isSandboxed && type === "listener") {
+    fail(
+      "A sandbox needs a server between its app and the wire: in a worker that listens itself, the app would share a process with the " +
+        `sockets, the TLS keys and the access log. Leave ${name("workerType")} out`,
+    );
+  }
   if (count === null) {
     if (isSandboxed) return { name: "process", workers: 1, why: "sandboxed" };
     if (type !== null) fail(`${name("workerType")} needs ${name("workers")}: say how many`);
@@ -59,10 +65,15 @@ export function chooseHome({ count, type }: WorkerSettings, { foreignConfig, isS
 /** The choice as the banner tells it. */
 export function homeText({ name, workers, why }: HomeChoice): string {
   if (name === "inline") return "app in this process, no workers";
-  const what = name === "process" ? "worker process" : "worker thread";
-  const plural = name === "process" ? "worker processes" : "worker threads";
-  return `app in ${workers} ${workers === 1 ? what : plural}: ${why}`;
+  return `app in ${workers} ${WORDS[name][workers === 1 ? 0 : 1]}: ${why}`;
 }
+
+/** One, and more. */
+const WORDS: Readonly<Record<Exclude<HomeChoice["name"], "inline">, readonly [string, string]>> = {
+  process: ["worker process", "worker processes"],
+  thread: ["worker thread", "worker threads"],
+  listener: ["worker process that listens itself", "worker processes that listen themselves"],
+};
 
 function fail(message: string): never {
   throw new StartupError(message, { exitCode: 2 });

@@ -74,8 +74,11 @@ export interface ServeOptions {
    * the app is given to `serve` as a path, a URL or a specifier.
    */
   workers?: number | "auto";
-  /** Where workers run: subprocesses, the default, or threads (Web Workers) of the server's process. */
-  workerType?: "process" | "thread";
+  /**
+   * Where workers run: subprocesses, the default; threads (Web Workers) of the server's process; or `listener`, subprocesses that each
+   * listen on the port themselves.
+   */
+  workerType?: "process" | "thread" | "listener";
   /** Exchanges that may wait while no worker is ready, default 1000; more get 503. */
   maxQueue?: number;
   /** How long they may wait, default 10,000 ms; then 503. */
@@ -273,9 +276,10 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<NonNullable<CommandOpt
   },
   workerType: {
     name: "worker-type",
-    kind: choice("process", "thread"),
+    kind: choice("process", "thread", "listener"),
     default: "process",
-    help: "Where workers run: subprocesses, or threads of this process (for trusted code)",
+    help:
+      "Where workers run: subprocesses, threads of this process (for trusted code), or subprocesses that each listen on the port themselves",
   },
   maxQueue: {
     name: "max-queue",

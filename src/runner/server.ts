@@ -6,14 +6,14 @@
  * @module
  */
 
-import { DenoServeEngine } from "../engines/deno_serve.ts";
 import type { TlsReplacing, TlsSettings } from "../engines/listener_settings.ts";
 import type { Engine } from "../exchange.ts";
 import { systemClock } from "../loading/system.ts";
 import { StartupError } from "../spec/errors.ts";
-import { AccessLog } from "./access_log.ts";
+import { AccessLog, accessLogPath } from "./access_log.ts";
 import { addressUrl } from "./addresses.ts";
 import type { AppHome, OpenHome } from "./app_home.ts";
+import { createEngine } from "./create_engine.ts";
 import { chooseEngine, type EngineChoice } from "./engine_choice.ts";
 import { openExchanges } from "./counts.ts";
 import type { HomeChoice } from "./home_choice.ts";
@@ -94,15 +94,18 @@ export class RunningServer implements Server {
    */
   static async start(home: AppHome, settings: Settings, logging: Logging, stop?: AbortSignal): Promise<RunningServer> {
     const { log } = logging;
-    const choice = chooseEngine(settings);
-    const { host, pool, sandbox } = await unlessStopped(home.open(log), stop);
-    const accessLog = settings.accessLog === false
+    const choice = chooseEngine(settings, home.choice.name === "listener");
+    const { host, pool, ports, sandbox } = await unlessStopped(home.open(log, choice.name), stop).catch((error) => {
+      throw explainListen(error, settings);
+    });
+    // Workers that listen themselves write it themselves.
+    const accessLog = settings.accessLog === false || ports !== null
       ? null
       : AccessLog.open(settings.accessLog, settings.accessLogFormat, (problem) => log("error", problem));
     const observer = new RunnerObserver(accessLog, log);
     const end = () => void host.stop(0);
     try {
-      const engine = await createEngine(choice.name, settings);
+      const engine = ports ?? await createEngine(choice.name, settings);
       stop?.addEventListener("abort", end, { once: true });
       if (stop?.aborted) throw stopped();
       await host.start({
@@ -121,11 +124,12 @@ export class RunningServer implements Server {
         throw explainListen(error, settings);
       }
       return new RunningServer(
-        { settings, logging, accessLog, host, pool, sandbox, observer, engine },
+        { settings, logging, accessLog, host, pool, ports, sandbox, observer, engine },
         { choice, home: home.choice },
         addrs,
       );
     } catch (error) {
+      ports?.drain();
       await accessLog?.close();
       throw error;
     } finally {
@@ -182,7 +186,7 @@ export class RunningServer implements Server {
 
   /** Exchanges that have begun and not ended. */
   get open(): number {
-    return this.#parts.observer.open;
+    return this.#parts.ports?.open ?? this.#parts.observer.open;
   }
 
   /** Writes what the access log holds; settles when it is written. */
@@ -197,7 +201,14 @@ export class RunningServer implements Server {
    * @throws {StartupError} Where it can't be opened.
    */
   reopenAccessLog(): string | null {
-    return this.#parts.accessLog?.reopen() ?? null;
+    const { ports, accessLog, settings } = this.#parts;
+    if (ports === null) return accessLog?.reopen() ?? null;
+    const path = accessLogPath(settings.accessLog);
+    if (path === null) return null;
+    // Opened here once, so that what is wrong is told once.
+    void AccessLog.open(path, settings.accessLogFormat, () => {}).close();
+    ports.tell({ is: "reopen" });
+    return path;
   }
 
   /**
@@ -210,13 +221,13 @@ export class RunningServer implements Server {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    const { engine, host, observer, logging, accessLog } = this.#parts;
+    const { engine, host, logging, accessLog } = this.#parts;
     this.#tlsReload?.[Symbol.dispose]();
     const deadline = systemClock.now() + graceMs;
     engine.drain();
     host.drain("shutdown", graceMs / 1000);
     const late = systemClock.after(graceMs, () => {
-      if (observer.open > 0) logging.log("warn", `The shutdown timeout is over: ${openExchanges(observer.open, " is", " are")} ended`);
+      if (this.open > 0) logging.log("warn", `The shutdown timeout is over: ${openExchanges(this.open, " is", " are")} ended`);
     });
     try {
       await engine.close(graceMs);
@@ -240,22 +251,6 @@ interface Parts extends OpenHome {
   readonly accessLog: AccessLog | null;
   readonly observer: RunnerObserver;
   readonly engine: Engine;
-}
-
-async function createEngine(name: EngineChoice["name"], settings: Settings): Promise<Engine> {
-  const common = {
-    listeners: settings.listeners,
-    rootPath: settings.rootPath,
-    maxBodyBytes: settings.maxBodyBytes,
-    highWaterBytes: settings.limits.highWaterBytes,
-    lowWaterBytes: settings.limits.lowWaterBytes,
-    headers: settings.headers,
-    trust: settings.trust,
-  };
-  if (name === "deno") return new DenoServeEngine(common);
-  // Loaded only here: a library that serves on Deno.serve is to load nothing from outside.
-  const { NodeEngine } = await import("../engines/node_engine.ts");
-  return new NodeEngine({ ...common, limits: settings.wire, wsDeflate: settings.wsDeflate });
 }
 
 function tlsReloadOf({ settings: { tlsFiles }, engine, logging }: Parts): TlsReload | null {

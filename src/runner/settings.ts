@@ -24,7 +24,7 @@ export interface WorkerSettings {
   /** `null` where nothing was said: none, unless the app needs one. */
   readonly count: number | "auto" | null;
   /** `null` where nothing was said. */
-  readonly type: "process" | "thread" | null;
+  readonly type: "process" | "thread" | "listener" | null;
   readonly maxQueue: number;
   readonly queueTimeoutMs: number;
   /** 0 is never, here and below. */

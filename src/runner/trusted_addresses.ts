@@ -18,13 +18,16 @@ export const TRUSTED_RIGHT =
 export class TrustedAddresses implements Trust {
   /** Any client can say of itself what it likes. */
   readonly everybody: boolean;
+  /** As they were given: for a worker, which reads them again. */
+  readonly entries: readonly string[];
   readonly #unix: boolean;
   readonly #blocks: readonly IpBlock[];
   // The last address of either answer: each request asks about the proxy, and then about its client.
   #lastTrusted = "";
   #lastOther = "";
 
-  private constructor(everybody: boolean, unix: boolean, blocks: readonly IpBlock[]) {
+  private constructor(entries: readonly string[], everybody: boolean, unix: boolean, blocks: readonly IpBlock[]) {
+    this.entries = entries;
     this.everybody = everybody;
     this.#unix = unix;
     this.#blocks = blocks;
@@ -45,7 +48,7 @@ export class TrustedAddresses implements Trust {
       else if (text === "unix") unix = true;
       else blocks.push(parseIpBlock(text.replace(/^\[(.*)\]$/, "$1")) ?? refuse(name, entry.trim()));
     }
-    return new TrustedAddresses(everybody, unix, blocks);
+    return new TrustedAddresses(given, everybody, unix, blocks);
   }
 
   /** Whether a peer is one of them; `null` is the peer of a Unix socket. */

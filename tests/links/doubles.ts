@@ -180,13 +180,14 @@ export interface HandFront {
 }
 
 /** Makes one, started. */
-export async function handFront(): Promise<HandFront> {
+export async function handFront({ listens = false } = {}): Promise<HandFront> {
   const pipe = new HandPipe();
   const notes: unknown[][] = [];
   const asked: string[] = [];
   const host = new RemoteHost(pipe, {
     load: { app: "/app.ts", args: {} },
     heartbeatMs: 0,
+    listens,
     note: (...note) => void notes.push(note),
     ended: () => {},
     asked: (what) => void asked.push(what),

@@ -1,9 +1,9 @@
 /** Every packet of the table, as text written by hand: what it becomes at the front and in a worker, and how calls are written. */
 
 import { assertEquals } from "@std/assert";
-import type { Host, Outbound, SocketOutbound } from "../../src/exchange.ts";
+import type { Outbound, SocketOutbound } from "../../src/exchange.ts";
 import { PACKETS } from "../../src/links/packets.ts";
-import { ServedHost } from "../../src/links/served_host.ts";
+import { ServedHost, type ServingHost } from "../../src/links/served_host.ts";
 import { handFront, HandPipe, headOf, Session, START, startedWorker } from "./doubles.ts";
 
 const bytes = (...numbers: number[]) => new Uint8Array(numbers);
@@ -126,6 +126,40 @@ Deno.test("RemoteHost writes the packets of WebSockets", async () => {
   host.abandon("");
 });
 
+Deno.test("RemoteHost counts the exchanges of a worker that listens, and is idle once that says that no more come", async () => {
+  tested("worker", "counts");
+  const { pipe, host } = await handFront({ listens: true });
+  const seen = () => [host.size, host.completed, host.idle];
+  assertEquals(seen(), [0, 0, false]);
+  pipe.give("[34,0,2,40,1]");
+  assertEquals(seen(), [2, 40, false]);
+  pipe.give("[34,0,1,41,0]");
+  assertEquals(seen(), [1, 41, false]);
+  pipe.give("[34,0,0,42,0]");
+  assertEquals(seen(), [0, 42, true]);
+  pipe.give("[34,0,3,50,0]");
+  host.abandon("it is gone");
+  assertEquals(seen(), [0, 53, true]);
+});
+
+Deno.test("RemoteHost gives up a worker that counts backwards, or counts although it does not listen", async () => {
+  const { pipe, host } = await handFront({ listens: true });
+  pipe.give("[34,0,0,7,1]");
+  pipe.give("[34,0,0,6,1]");
+  assertEquals(await host.lost, "A worker counts backwards");
+  const other = await handFront();
+  other.pipe.give("[34,0,0,0,0]");
+  assertEquals(await other.host.lost, "A worker that does not listen has nothing to count");
+});
+
+Deno.test("RemoteHost writes tell", async () => {
+  tested("front", "tell");
+  const { pipe, host } = await handFront({ listens: true });
+  host.tell({ is: "reopen" });
+  assertEquals(await pipe.next(), '[33,0,{"is":"reopen"}]');
+  host.abandon("");
+});
+
 Deno.test("RemoteHost writes start, share and open", async () => {
   for (const name of ["start", "share", "open"]) tested("front", name);
   const { pipe, host } = await handFront();
@@ -143,12 +177,13 @@ async function served(text: string, data: Uint8Array<ArrayBuffer> = bytes()): Pr
   const pipe = new HandPipe();
   const session = new Session();
   const { calls } = session;
-  const host: Host = {
+  const host: ServingHost = {
     start: (start) => Promise.resolve(void calls.push(["start", start])),
     open: (head: unknown) => (calls.push(["open", head]), session),
     openSocket: (head: unknown) => (calls.push(["openSocket", head]), session),
     drain: (...args) => void calls.push(["drain", ...args]),
     stop: (graceMs) => Promise.resolve(void calls.push(["stop", graceMs])),
+    tell: (what) => void calls.push(["tell", what]),
     lost: new Promise(() => {}),
   };
   const worker = new ServedHost(pipe, (load) => (calls.push(["load", load]), host));
@@ -200,6 +235,20 @@ Deno.test("ServedHost takes message, message part, pong and closed of a WebSocke
 
 Deno.test("ServedHost takes drain and stop", async () => {
   assertEquals(await served('[7,0,"shutdown",1.5,8,0,50]'), [["drain", "shutdown", 1.5], ["stop", 50]]);
+});
+
+Deno.test("ServedHost takes tell, for a host that can be told something", async () => {
+  assertEquals(await served('[33,0,{"is":"reopen"}]'), [["tell", { is: "reopen" }]]);
+});
+
+Deno.test("ServedHost writes counts", async () => {
+  const { pipe, worker } = await startedWorker();
+  worker.counts(2, 40, true);
+  assertEquals(await pipe.next(), "[34,0,2,40,1]");
+  worker.counts(0, 42, false);
+  assertEquals(await pipe.next(), "[34,0,0,42,0]");
+  pipe.close();
+  await worker.ended;
 });
 
 /** What a session calls in a worker, and the packets for the front. */

@@ -43,6 +43,21 @@ export interface WorkerSandbox {
   enter(workerNum: number): Promise<WorkerCell>;
 }
 
+/** What workers run that is not `src/worker.ts`. */
+export interface WorkerProgram {
+  readonly name: "listener";
+  /** The URL of its module. */
+  readonly main: string;
+  /** Flags of Deno that it needs. */
+  readonly flags: readonly string[];
+  /** What the next worker is to load: plain data that it understands. */
+  load(): unknown;
+  /** Starts it: `spawn` does, and what it starts may inherit something. */
+  start(spawn: () => Deno.ChildProcess): Deno.ChildProcess;
+  /** Its standard output goes through the server, so that lines of several workers do not get mixed. */
+  readonly relaysOutput: boolean;
+}
+
 /** How subprocesses are started. */
 export interface ProcessHomeOptions {
   readonly load: AppModule;
@@ -54,6 +69,8 @@ export interface ProcessHomeOptions {
   readonly env: string;
   /** `null`: they may what the server may. */
   readonly sandbox: WorkerSandbox | null;
+  /** Left out for `src/worker.ts`. */
+  readonly program?: WorkerProgram;
 }
 
 /** What is found out once for all workers. */
@@ -84,13 +101,14 @@ const PAGE_BYTES = 4096;
 
 /** The home. */
 export class ProcessHome implements WorkerHome {
-  readonly name = "process";
+  readonly name: "process" | "listener";
   readonly #options: ProcessHomeOptions;
   #setup: Promise<Setup> | null = null;
   #isFirst = true;
 
   /** Nothing is started yet. */
   constructor(options: ProcessHomeOptions) {
+    this.name = options.program?.name ?? "process";
     this.#options = options;
   }
 
@@ -100,7 +118,7 @@ export class ProcessHome implements WorkerHome {
    * @throws {WorkerError} Where it ends first, or does not come.
    */
   async spawn(workerNum: number, hooks: WorkerHooks): Promise<WorkerHandle> {
-    const { load, heartbeatMs, sandbox } = this.#options;
+    const { load, heartbeatMs, sandbox, program } = this.#options;
     let listener: SocketListener | null = null;
     let cell: WorkerCell | null = null;
     let child: Deno.ChildProcess;
@@ -138,7 +156,7 @@ export class ProcessHome implements WorkerHome {
     try {
       const [pipe] = await Promise.all([firstOf(link, over, tail), invite(child, link)]);
       return {
-        host: new RemoteHost(pipe, { load, heartbeatMs, ...hooks }),
+        host: new RemoteHost(pipe, { load: program?.load() ?? load, heartbeatMs, listens: program !== undefined, ...hooks }),
         pid: child.pid,
         exited,
         lastWords: () => tail.text,
@@ -175,27 +193,35 @@ export class ProcessHome implements WorkerHome {
   }
 
   #start({ parent, prefix }: Setup, cell: WorkerCell | null, cellArgs: readonly string[] = []): Deno.ChildProcess {
-    const { load, memoryBytes, env } = this.#options;
+    const { load, memoryBytes, env, program: other } = this.#options;
     const [program, ...args] = [
       ...prefix,
       Deno.execPath(),
-      ...(cell === null ? workerArguments({ parent, appPath: load.path, memoryBytes }) : cellArgs),
+      ...(cell === null ? workerArguments({ parent, appPath: load.path, memoryBytes, ...other }) : cellArgs),
     ];
     const how: Deno.CommandOptions = { args, stdin: "piped", stderr: "piped" };
-    if (cell === null) return new Deno.Command(program!, { ...how, stdout: "inherit", env: { PAGI_ENV: env } }).spawn();
+    if (cell === null) {
+      const stdout = other?.relaysOutput === true ? "piped" : "inherit";
+      const command = new Deno.Command(program!, { ...how, stdout, env: { PAGI_ENV: env } });
+      return other === undefined ? command.spawn() : other.start(() => command.spawn());
+    }
     const { cwd, uid, gid } = cell;
     const user = { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) };
     return new Deno.Command(program!, { ...how, stdout: "piped", env: { ...cell.env }, clearEnv: true, cwd, ...user }).spawn();
   }
 
   #read(child: Deno.ChildProcess, workerNum: number, tail: Tail, { note }: WorkerHooks): WorkerStream[] {
-    const { sandbox } = this.#options;
+    const { sandbox, program } = this.#options;
     const say = (name: string) => (bytes: number) =>
       note("warn", `Bytes of the ${name} of a worker were dropped: they came too fast`, { bytes });
     const errors = new OutputRelay(Deno.stderr, say("standard error"));
-    if (sandbox === null) return [new WorkerStream(child.stderr, new PlainFilter(errors), errors, tail)];
-    const prefix = `[worker ${workerNum}] `;
     const output = new OutputRelay(Deno.stdout, say("standard output"));
+    if (sandbox === null) {
+      const streams = [new WorkerStream(child.stderr, new PlainFilter(errors), errors, tail)];
+      if (program?.relaysOutput === true) streams.push(new WorkerStream(child.stdout, new PlainFilter(output), output, null));
+      return streams;
+    }
+    const prefix = `[worker ${workerNum}] `;
     return [
       new WorkerStream(child.stderr, new GuardedFilter(errors, prefix), errors, tail),
       new WorkerStream(child.stdout, new GuardedFilter(output, prefix), output, null),

@@ -18,6 +18,9 @@ export interface WorkerCommandOptions {
   readonly appPath: string | null;
   /** The limit of the heap in bytes; 0 is none. */
   readonly memoryBytes: number;
+  /** What runs, and flags that it needs; left out: `src/worker.ts`, which needs none. */
+  readonly main?: string;
+  readonly flags?: readonly string[];
 }
 
 const MEBIBYTE = 1_048_576;
@@ -37,8 +40,9 @@ const VALUED = /^--(?:cert|location|conditions)$/;
  *
  * @throws {StartupError} Where the permissions of this process are named by a configuration that the worker does not run under.
  */
-export function workerArguments({ parent, appPath, memoryBytes }: WorkerCommandOptions): string[] {
-  const flags = passedFlags(parent);
+export function workerArguments({ parent, appPath, memoryBytes, main, flags: own = [] }: WorkerCommandOptions): string[] {
+  const passed = passedFlags(parent);
+  const flags = [...passed, ...own.filter((flag) => !passed.includes(flag))];
   const isForeign = appPath !== null && foreignConfig(appPath) !== null;
   const set = isForeign ? flags.find((flag) => /^(?:-[A-Z]*P|--permission-set)/.test(flag)) : undefined;
   if (set !== undefined) {
@@ -53,7 +57,7 @@ export function workerArguments({ parent, appPath, memoryBytes }: WorkerCommandO
     ...scopeFlags(parent, isForeign),
     ...flagsFor(workerConfig(appPath), flags.some((flag) => flag.startsWith("--node-modules-dir"))),
     ...heapFlags(memoryBytes),
-    import.meta.resolve("../../worker.ts"),
+    main ?? import.meta.resolve("../../worker.ts"),
   ];
 }
 

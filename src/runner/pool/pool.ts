@@ -35,6 +35,7 @@ export class Pool implements Host {
   #rollAgain = false;
   #isClosing = false;
   #isRefusing = false;
+  #idle: PromiseWithResolvers<void> | null = null;
   #drained: { readonly reason: string; readonly dueAt: number } | null = null;
 
   /** Nothing is started yet. */
@@ -98,6 +99,25 @@ export class Pool implements Host {
   /** What there is to tell about the workers. */
   workers(): WorkerInfo[] {
     return this.#slots.flatMap((slot) => slot.info());
+  }
+
+  /** Open exchanges of all workers. */
+  get size(): number {
+    let open = 0;
+    for (const worker of this.#workers) open += worker.open;
+    return open;
+  }
+
+  /** Resolves once no worker has an open exchange, or can get one without the pool. */
+  idle(): Promise<void> {
+    this.#idle ??= Promise.withResolvers();
+    this.#settleIdle();
+    return this.#idle.promise;
+  }
+
+  /** Something has changed that all workers are to know: plain data that they understand. Those that start know it already. */
+  tell(what: unknown): void {
+    for (const worker of this.#workers) worker.tell(what);
   }
 
   /** Exchanges that wait for a worker. */
@@ -195,6 +215,7 @@ export class Pool implements Host {
       ...this.#options,
       start: this.#start!,
       changed: () => this.#changed(worker),
+      ended: () => this.#settleIdle(),
       recycle: (cause) => slot.recycle(worker, cause),
     });
     this.#workers.add(worker);
@@ -216,6 +237,11 @@ export class Pool implements Host {
       worker.drain(reason, Math.max(0, dueAt - this.#options.clock.now()) / 1000);
     }
     this.#settleQueue();
+    this.#settleIdle();
+  }
+
+  #settleIdle(): void {
+    if (this.#idle !== null && [...this.#workers].every(({ isIdle }) => isIdle)) this.#idle.resolve();
   }
 
   #settleQueue(): void {

@@ -13,6 +13,8 @@ import type { Log } from "../logger.ts";
 export interface WorkerHost extends Host {
   /** Open exchanges. */
   readonly size: number;
+  /** None is open, and none can come that the pool does not send. */
+  readonly idle: boolean;
   /** Exchanges that are over. */
   readonly completed: number;
   /** When the worker was last heard of, on the clock of the pool. */
@@ -22,6 +24,8 @@ export interface WorkerHost extends Host {
    * second call does nothing.
    */
   abandon(cause: string, reason?: "x-worker-lost" | "server_shutdown"): void;
+  /** Something has changed since its start: plain data that it understands. */
+  tell(what: unknown): void;
 }
 
 /** A worker that a home has started. */
@@ -53,7 +57,7 @@ export interface WorkerHooks {
 
 /** Where workers live. */
 export interface WorkerHome {
-  readonly name: "process" | "thread";
+  readonly name: "process" | "thread" | "listener";
   /** Starts one, without its app. Rejects with `WorkerError` or `StartupError`. */
   spawn(workerNum: number, hooks: WorkerHooks): Promise<WorkerHandle>;
 }
@@ -94,6 +98,8 @@ export interface WorkerPorts extends Pick<PoolOptions, "home" | "limits" | "cloc
   readonly start: Start;
   /** Its state has changed. */
   changed(): void;
+  /** An exchange is over. */
+  ended(): void;
   /** It should make room for a new one; asked once. */
   recycle(cause: string): void;
 }

@@ -84,6 +84,16 @@ export class SupervisedWorker {
     return this.#handle?.host.size ?? 0;
   }
 
+  /** It has no open exchange, and gets none any more. */
+  get isIdle(): boolean {
+    return this.#state === T.STARTING || this.#state > T.STOPPING || this.#handle!.host.idle;
+  }
+
+  /** Something has changed since its start. One that starts knows it already. */
+  tell(what: unknown): void {
+    if (this.#state !== T.STARTING && this.#state < T.ENDING) this.host.tell(what);
+  }
+
   /** Where its exchanges go. Only of a worker that has been ready. */
   get host(): WorkerHandle["host"] {
     return this.#handle!.host;
@@ -190,7 +200,8 @@ export class SupervisedWorker {
   #oneLess(): void {
     this.#watch?.ended();
     // A turn later: the exchanges of a worker that is lost are over too, and then that comes first.
-    if (this.#state === T.DRAINING && this.open === 0) queueMicrotask(() => this.#on(T.IDLE, ""));
+    if (this.#state === T.DRAINING && this.host.idle) queueMicrotask(() => this.#on(T.IDLE, ""));
+    this.#ports.ended();
   }
 
   #on(event: number, cause: string): void {
@@ -228,7 +239,7 @@ export class SupervisedWorker {
     this.host.drain("restart", leftMs / 1000);
     this.#arm(this.#dueAt);
     // Not at once: whoever asked sees it drain before it stops.
-    if (this.open === 0) queueMicrotask(() => this.#on(T.IDLE, ""));
+    if (this.host.idle) queueMicrotask(() => this.#on(T.IDLE, ""));
   }
 
   #stop(event: number): void {

@@ -123,6 +123,7 @@ export class FakeWorker implements WorkerHandle, WorkerHost {
   readonly lost: Promise<string>;
   readonly exited: Promise<string>;
   readonly drains: string[] = [];
+  readonly told: unknown[] = [];
   readonly opened: FakeInbound[] = [];
   completed = 0;
   heardAt: number;
@@ -156,6 +157,9 @@ export class FakeWorker implements WorkerHandle, WorkerHost {
   }
   get size(): number {
     return this.#exchanges.size;
+  }
+  get idle(): boolean {
+    return this.#exchanges.size === 0;
   }
   get ids(): number[] {
     return [...this.#exchanges.keys()];
@@ -213,6 +217,9 @@ export class FakeWorker implements WorkerHandle, WorkerHost {
     this.#loss.resolve(cause);
     // Without its link a worker that has stopped ends by itself.
     if (this.#hasStopped) setImmediate(() => this.exit("exit code 0"));
+  }
+  tell(what: unknown): void {
+    this.told.push(what);
   }
   kill(): void {
     this.kills++;
