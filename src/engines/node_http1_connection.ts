@@ -112,6 +112,7 @@ export class Http1Connection implements Placed {
       this.#isLast = true;
       this.#waiting.length = 0;
       // Node would destroy the socket behind the answer, and bytes of the body that nobody has read would make that a reset.
+      this.#rest = message;
       if (!message.complete) (this.socket as { destroySoon: () => void }).destroySoon = () => this.#linger();
     } else if (!message.complete) {
       this.#rest = message;
@@ -221,7 +222,11 @@ export class Http1Connection implements Placed {
     this.#state = LEAVING;
     this.#since = performance.now();
     this.#waiting.length = 0;
-    this.socket.pause();
     this.socket.end();
+    // Node has just begun to throw the rest of the body away, and wakes the socket for it in this turn.
+    setImmediate(() => {
+      this.#rest?.pause();
+      this.socket.pause();
+    });
   }
 }

@@ -6,15 +6,7 @@
  * @module
  */
 
-import {
-  constants,
-  createServer,
-  type Http2Server,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-  type ServerOptions,
-  type Settings,
-} from "node:http2";
+import { constants, createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream, type Settings } from "node:http2";
 import type { Socket } from "node:net";
 import { CLOSE, type Host, type RequestHead } from "../exchange.ts";
 import { PeerError } from "../spec/errors.ts";
@@ -59,15 +51,7 @@ export class Http2 {
     if (maxStreams > 0) settings.maxConcurrentStreams = maxStreams;
     // What is a little larger is answered with 431; what is far larger ends the stream.
     if (maxHeaderBytes > 0) settings.maxHeaderListSize = 2 * (maxHeaderBytes + maxTargetBytes) + maxHeaderCount * HEADER_OVERHEAD_BYTES;
-    const server = createServer(
-      {
-        settings,
-        maxHeaderListPairs: Math.max(128, maxHeaderCount * 2),
-        maxSettings: 32,
-        streamResetBurst: 100_000,
-        streamResetRate: 100_000,
-      } as ServerOptions,
-    );
+    const server = createServer({ settings, maxHeaderListPairs: Math.max(128, maxHeaderCount * 2), maxSettings: 32 });
     server.on("session", (session) => this.#session(session));
     // A session that breaks is told by its own events.
     server.on("sessionError", () => {});

@@ -4,9 +4,11 @@
  * @module
  */
 
-import type { End, Host, Inbound, RequestHead, SocketInbound, SocketOutbound } from "../../src/exchange.ts";
+import type { End, Engine, Host, Inbound, RequestHead, SocketInbound, SocketOutbound } from "../../src/exchange.ts";
 import type { CertificatePair, ListenAddress, ListenerSettings } from "../../src/engines/listener_settings.ts";
 import { DenoServeEngine, type DenoServeSettings } from "../../src/engines/deno_serve.ts";
+import { NodeEngine, type NodeSettings } from "../../src/engines/node_engine.ts";
+import { DEFAULT_WIRE_LIMITS, type WireLimits } from "../../src/engines/node_settings.ts";
 
 /** One call into a session. */
 export type Call =
@@ -87,7 +89,7 @@ export interface Finished {
 
 /** A running engine under test. */
 export interface Running {
-  readonly engine: DenoServeEngine;
+  readonly engine: Engine;
   /** Of the first listener. */
   readonly port: number;
   readonly addrs: readonly Deno.Addr[];
@@ -119,9 +121,22 @@ export const SETTINGS: DenoServeSettings = {
   headers: [],
 };
 
-/** Starts an engine whose exchanges are given to `session`. */
-export async function start(session: (tap: Tap) => void = () => {}, settings: Partial<DenoServeSettings> = {}): Promise<Running> {
-  const engine = new DenoServeEngine({ ...SETTINGS, ...settings });
+/** Starts the engine `deno`, whose exchanges are given to `session`. */
+export function start(session: (tap: Tap) => void = () => {}, settings: Partial<DenoServeSettings> = {}): Promise<Running> {
+  return startEngine(new DenoServeEngine({ ...SETTINGS, ...settings }), session);
+}
+
+/** Starts the engine `node`, whose exchanges are given to `session`. */
+export function startNode(
+  session: (tap: Tap) => void = () => {},
+  settings: Partial<NodeSettings> = {},
+  limits: Partial<WireLimits> = {},
+): Promise<Running> {
+  const own = { trust: null, limits: { ...DEFAULT_WIRE_LIMITS, ...limits }, wsDeflate: false };
+  return startEngine(new NodeEngine({ ...SETTINGS, ...own, ...settings }), session);
+}
+
+async function startEngine(engine: Engine, session: (tap: Tap) => void): Promise<Running> {
   const taps: Tap[] = [];
   const opened: RequestHead[] = [];
   const finished: Finished[] = [];
