@@ -8,7 +8,7 @@
  */
 
 /** Eight groups of 16 bits. */
-export type Ip = Uint16Array;
+export type Ip = readonly number[];
 
 /** Addresses that begin with the same bits. */
 export interface IpBlock {
@@ -19,10 +19,12 @@ export interface IpBlock {
 
 /** The longest text of an address, with a zone. */
 const MAX_CHARS = 80;
-const V4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
 const V6 = /^[0-9a-f:]+(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})?$/i;
 const ZONE = /^[\w.~-]+$/;
 const V4_BITS = 96;
+const DOT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
 
 /** The address that a text is, `null` where it is none. A zone (`fe80::1%eth0`) is left aside. */
 export function parseIp(text: string): Ip | null {
@@ -58,25 +60,33 @@ function isV4(ip: Ip): boolean {
   return ip[5] === 0xffff && ip[4] === 0 && ip[3] === 0 && ip[2] === 0 && ip[1] === 0 && ip[0] === 0;
 }
 
-/** An IPv4 address, mapped. */
+/** An IPv4 address, mapped. By hand, since each request behind a proxy comes here, and an expression takes several times as long. */
 function parseV4(text: string): Ip | null {
-  const match = V4.exec(text);
-  if (match === null) return null;
-  const ip = new Uint16Array(8);
-  ip[5] = 0xffff;
-  for (let part = 0; part < 4; part++) {
-    const digits = match[part + 1]!;
-    const value = Number(digits);
-    // A leading zero is octal to some and decimal to others.
-    if (value > 255 || (digits.length > 1 && digits.startsWith("0"))) return null;
-    ip[6 + (part >> 1)] = ip[6 + (part >> 1)]! << 8 | value;
+  if (text.length > 15) return null;
+  let number = 0;
+  let dots = 0;
+  let part = -1;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === DOT) {
+      if (part < 0 || dots === 3) return null;
+      dots++;
+      number = number * 256 + part;
+      part = -1;
+    } else {
+      // A leading zero is octal to some and decimal to others.
+      if (unit < ZERO || unit > NINE || part === 0) return null;
+      part = Math.max(part, 0) * 10 + unit - ZERO;
+      if (part > 255) return null;
+    }
   }
-  return ip;
+  if (dots !== 3 || part < 0) return null;
+  number = number * 256 + part;
+  return [0, 0, 0, 0, 0, 0xffff, number >>> 16, number & 0xffff];
 }
 
 function parseV6(text: string): Ip | null {
   if (!V6.test(text)) return null;
-  const ip = new Uint16Array(8);
   const gap = text.indexOf("::");
   if (gap >= 0 && text.indexOf("::", gap + 1) >= 0) return null;
   const front = gap < 0 ? text : text.slice(0, gap);
@@ -87,9 +97,7 @@ function parseV6(text: string): Ip | null {
   const count = head.length + tail.length;
   // "::" stands for at least one group.
   if (gap < 0 ? count !== 8 : count > 7) return null;
-  ip.set(head);
-  ip.set(tail, 8 - tail.length);
-  return ip;
+  return [...head, ...new Array<number>(8 - count).fill(0), ...tail];
 }
 
 /** The groups of one side of `::`. IPv4 may stand at the end of the text. */
