@@ -76,6 +76,15 @@ async function forgeKey(made: Certificates, name: string, by: string, kind: stri
 
 const POINT_BYTES = 65;
 
+const shared: Promise<Certificates>[] = [];
+
+/** The certificates of this run; they are made when they are first asked for. */
+function certificates(): Promise<Certificates> {
+  return shared[0] ??= make();
+}
+
+Deno.test.afterAll(async () => await (await shared[0])?.[Symbol.asyncDispose]());
+
 /** An authority, the certificates of two hosts, and clients of all sorts. */
 async function make(): Promise<Certificates> {
   const made = await Certificates.make();
@@ -94,7 +103,7 @@ async function make(): Promise<Certificates> {
 }
 
 Deno.test(needs("openssl", "node TLS: versions 1.2 and 1.3 with every suite, told as their numbers; 1.1 is refused"), async () => {
-  await using made = await make();
+  const made = await certificates();
   await made.openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", made.key("rsa"));
   await made.openssl("req", "-x509", "-new", "-key", made.key("rsa"), "-subj", "/CN=rsa", "-days", "2", "-out", made.cert("rsa"));
   const numbers = await suites(made);
@@ -118,7 +127,7 @@ Deno.test(needs("openssl", "node TLS: versions 1.2 and 1.3 with every suite, tol
 });
 
 Deno.test(needs("openssl", "node TLS: ALPN h2 before http/1.1, HTTP/1.1 without it, and an alert for what is unknown"), async () => {
-  await using made = await make();
+  const made = await certificates();
   await using server = await start({ sslCert: made.cert("localhost"), sslKey: made.key("localhost") });
   const expected: [string[], string, string | undefined][] = [
     [["-alpn", "http/1.1"], "ALPN protocol: http/1.1", "1.1"],
@@ -140,7 +149,7 @@ Deno.test(needs("openssl", "node TLS: ALPN h2 before http/1.1, HTTP/1.1 without 
 });
 
 Deno.test(needs(["openssl", "curl"], "node TLS: an HTTP/2 client is told of like any other"), async () => {
-  await using made = await make();
+  const made = await certificates();
   await using server = await start({
     ...{ sslCert: made.cert("localhost"), sslKey: made.key("localhost") },
     ...{ sslCa: made.cert("ca"), sslVerifyClient: "optional" },
@@ -158,7 +167,7 @@ Deno.test(needs(["openssl", "curl"], "node TLS: an HTTP/2 client is told of like
 });
 
 Deno.test(needs("openssl", "node TLS: the certificate of the named host, wildcards too, else the first"), async () => {
-  await using made = await make();
+  const made = await certificates();
   await using server = await start({
     sslCert: [made.cert("localhost"), made.cert("b")],
     sslKey: [made.key("localhost"), made.key("b")],
@@ -182,7 +191,7 @@ Deno.test(needs("openssl", "node TLS: the certificate of the named host, wildcar
 });
 
 Deno.test(needs("openssl", "node TLS: with several certificates too, TLS 1.1 is refused and ALPN is agreed on"), async () => {
-  await using made = await make();
+  const made = await certificates();
   await using server = await start({
     sslCert: [made.cert("localhost"), made.cert("b")],
     sslKey: [made.key("localhost"), made.key("b")],
@@ -206,7 +215,7 @@ const CLIENTS: readonly [name: string, error: RegExp][] = [
 ];
 
 Deno.test(needs("openssl", "node TLS: with optional, everybody gets in and the app is told who is not trusted"), async () => {
-  await using made = await make();
+  const made = await certificates();
   await using server = await start({
     ...{ sslCert: [made.cert("localhost"), made.cert("b")], sslKey: [made.key("localhost"), made.key("b")] },
     ...{ sslCa: made.cert("ca"), sslVerifyClient: "optional" },
@@ -229,7 +238,7 @@ Deno.test(needs("openssl", "node TLS: with optional, everybody gets in and the a
 });
 
 Deno.test(needs("openssl", "node TLS: with require, only a good client certificate gets in"), async () => {
-  await using made = await make();
+  const made = await certificates();
   await using server = await start({
     ...{ sslCert: [made.cert("localhost"), made.cert("b")], sslKey: [made.key("localhost"), made.key("b")] },
     ...{ sslCa: made.cert("ca"), sslVerifyClient: "require" },
@@ -243,7 +252,7 @@ Deno.test(needs("openssl", "node TLS: with require, only a good client certifica
 });
 
 Deno.test(needs("openssl", "node TLS: a certificate without its key gets nobody in, trusted or not"), async () => {
-  await using made = await make();
+  const made = await certificates();
   const options = { sslCert: made.cert("localhost"), sslKey: made.key("localhost"), sslCa: made.cert("ca") };
   for (const name of ["good", "self"]) {
     await forgeKey(made, name, "server", "forged");
@@ -264,7 +273,7 @@ Deno.test(needs("openssl", "node TLS: a certificate without its key gets nobody 
 });
 
 Deno.test(needs("openssl", "node TLS: nobody is asked for a certificate without --ssl-verify-client"), async () => {
-  await using made = await make();
+  const made = await certificates();
   await using server = await start({ sslCert: made.cert("localhost"), sslKey: made.key("localhost") });
   const { text, told } = await ask(server, ...clientOf(made, "good"));
   assertStringIncludes(text, "No client certificate CA names sent");
@@ -272,7 +281,7 @@ Deno.test(needs("openssl", "node TLS: nobody is asked for a certificate without 
 });
 
 Deno.test(needs("openssl", "node TLS: a session that is taken up again has its client certificate, or is none"), async () => {
-  await using made = await make();
+  const made = await certificates();
   await using server = await start({
     ...{ sslCert: made.cert("localhost"), sslKey: made.key("localhost"), sslCa: made.cert("ca"), sslVerifyClient: "optional" },
   });

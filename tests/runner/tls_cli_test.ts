@@ -216,6 +216,21 @@ Deno.test(needs("openssl", "cli --engine node: client certificates of an authori
   assertEquals((await server.stop()).code, 0);
 });
 
+Deno.test(needs("openssl", "cli --engine node --workers: HUP replaces the certificates and the workers"), async () => {
+  await using site = await Site.make("one", "two");
+  await site.put("one");
+  await using server = site.serve("--engine", "node", "--workers", "1");
+  const port = await portOf(server);
+  assertEquals(await shown(port), "one");
+  await site.put("two");
+  server.kill("SIGHUP");
+  await server.stderr.until(/(?:SIGHUP|have changed): new connections get/);
+  assertEquals(await shown(port), "two");
+  using connection = await Deno.connectTls({ hostname: "localhost", port, caCerts: await site.caCerts() });
+  assertEquals(await request(connection), await Deno.readTextFile(site.made.cert("two")));
+  assertEquals((await server.stop()).code, 0);
+});
+
 Deno.test(needs("openssl", "cli --engine deno keeps its certificate, and says so once for each change"), async () => {
   await using site = await Site.make("one", "two");
   await site.put("one");
