@@ -1,15 +1,19 @@
 /**
  * How many file descriptors this process may have, and how many it has: they bound its connections before any option does.
  *
- * Linux only; elsewhere, and without the permission to read `/proc/self`, it is not known.
+ * Linux only; elsewhere, and without the permission to read `/proc/self` (for which Deno wants all permissions), it is not known.
  *
  * @module
  */
 
+const LIMITS = "/proc/self/limits";
+const OPEN = "/proc/self/fd";
+
 /** The soft limit; `null` where it is unknown or there is none. */
 export function descriptorLimit(): number | null {
+  if (!mayRead(LIMITS)) return null;
   try {
-    const found = /^Max open files\s+(\d+)/m.exec(Deno.readTextFileSync("/proc/self/limits"));
+    const found = /^Max open files\s+(\d+)/m.exec(Deno.readTextFileSync(LIMITS));
     return found === null ? null : Number(found[1]);
   } catch (error) {
     return unknown(error);
@@ -18,8 +22,9 @@ export function descriptorLimit(): number | null {
 
 /** Descriptors that are open; `null` where it is unknown. */
 export function openDescriptors(): number | null {
+  if (!mayRead(OPEN)) return null;
   try {
-    return Array.from(Deno.readDirSync("/proc/self/fd")).length;
+    return Array.from(Deno.readDirSync(OPEN)).length;
   } catch (error) {
     return unknown(error);
   }
@@ -48,12 +53,18 @@ export function descriptorBudget(): DescriptorBudget | null {
 
 /** Whether a file can be opened at this moment; true where nobody knows. */
 export function hasDescriptor(): boolean {
+  if (!mayRead(LIMITS)) return true;
   try {
-    Deno.openSync("/proc/self/limits").close();
+    Deno.openSync(LIMITS).close();
     return true;
   } catch (error) {
     return !(error instanceof Error && /too many open files/i.test(error.message));
   }
+}
+
+/** Asks first: to try would ask the user. */
+function mayRead(path: string): boolean {
+  return Deno.permissions.querySync({ name: "read", path }).state === "granted";
 }
 
 function unknown(error: unknown): null {
