@@ -12,7 +12,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { StartupError } from "../spec/errors.ts";
 import { nearest } from "../wire/nearest.ts";
 import { PERMISSION_NAMES, readPermissionFlag } from "./sandbox/permission_flag.ts";
-import { type CommandOptions, environmentName, type Option, OPTION_KEYS, type OptionKey, OPTIONS, UNAVAILABLE } from "./options.ts";
+import { type CommandOptions, environmentName, type Option, OPTION_KEYS, type OptionKey, OPTIONS } from "./options.ts";
 
 /** What the command line says. */
 export interface Command {
@@ -119,8 +119,6 @@ function isOption(token: string, names: Map<string, Named>): boolean {
 const PERMISSION_FLAGS = ["allow", "deny"].flatMap((effect) => PERMISSION_NAMES.map((name) => `--${effect}-${name}`));
 
 function unknownOption(name: string, names: Map<string, Named>): string {
-  const missing = UNAVAILABLE[name.replace(/^--/, "")];
-  if (missing !== undefined) throw new StartupError(`${name} ${missingText(missing)}`);
   if (name === "--reload" || name === "--watch") {
     return `Unknown option ${name}: to start again when a file changes: deno run --watch -A jsr:@pagi/server app.ts`;
   }
@@ -132,12 +130,6 @@ function unknownOption(name: string, names: Map<string, Named>): string {
   }
   const near = nearest(name, [...[...names.keys()].filter((known) => known.startsWith("--")), ...PERMISSION_FLAGS]);
   return `Unknown option ${name}${near === null ? "" : `: did you mean ${near}?`} (--help lists all options)`;
-}
-
-/** Why an option can't be had, for a message that begins with its name. */
-export function missingText(missing: string): string {
-  const what = missing.includes(" ") ? missing : `"${missing}"`;
-  return `needs ${what}, which the engine "deno" can't do: that is for the full engine "node", which is still to come`;
 }
 
 function fromCommandLine(key: OptionKey, given: unknown): unknown {

@@ -602,15 +602,6 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<NonNullable<CommandOpt
 /** The keys of the table, in its order. */
 export const OPTION_KEYS: readonly OptionKey[] = Object.keys(OPTIONS) as OptionKey[];
 
-/**
- * Options of the interface's reference server that ask for more than the engine `deno` can do, with what that is: a capability of the
- * seam where there is one. They are refused by name, and never ignored.
- */
-export const UNAVAILABLE: Readonly<Record<string, string>> = {
-  "ssl-ca": "client-certificates",
-  "ssl-verify-client": "client-certificates",
-};
-
 /** The environment variable of an option. */
 export function environmentName(name: string): string {
   return `PAGI_${name.toUpperCase().replaceAll("-", "_")}`;

@@ -96,7 +96,7 @@ const MISTAKES: readonly Mistake[] = [
   { args: ["app.js"], env: { PAGI_LISTEN: ":1\n:1" }, code: 2, says: '--listen ":1": this address is there twice' },
   { args: ["app.js", "--workers", "many"], code: 2, says: '--workers must be a whole number from 0 to 1024, or auto, got "many"' },
   { args: ["app.js", "-w", "1025"], code: 2, says: "must be a whole number from 0 to 1024, or auto" },
-  { args: ["app.js", "--worker-type", "fork"], code: 2, says: '--worker-type must be process or thread, got "fork"' },
+  { args: ["app.js", "--worker-type", "fork"], code: 2, says: '--worker-type must be process, thread or listener, got "fork"' },
   { args: ["app.js", "--worker-memory", "256"], code: 2, says: "--worker-memory (256) must be at least 64000000 bytes (64M)" },
   {
     args: ["app.js", "--worker-memory=1G", "--worker-type=thread"],
