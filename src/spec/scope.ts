@@ -97,7 +97,7 @@ export interface HttpScope extends RequestScope {
   type: "http";
   /** Upper case. */
   method: string;
-  /** From the transport, never from a header. */
+  /** From the transport, or the word of a proxy that the server is told to trust; never a client's. */
   scheme: "http" | "https";
   /** The fate of the request. */
   "pagi.connection": Connection;
@@ -109,7 +109,7 @@ export interface SseScope extends RequestScope {
   type: "sse";
   /** Upper case. */
   method: string;
-  /** From the transport, never from a header. */
+  /** From the transport, or the word of a proxy that the server is told to trust; never a client's. */
   scheme: "http" | "https";
 }
 
@@ -117,7 +117,7 @@ export interface SseScope extends RequestScope {
 export interface WebSocketScope extends RequestScope {
   /** Names the scope type. */
   type: "websocket";
-  /** From the transport, never from a header. */
+  /** From the transport, or the word of a proxy that the server is told to trust; never a client's. */
   scheme: "ws" | "wss";
   /** What the client offers, in its order. */
   subprotocols: readonly string[];
