@@ -11,6 +11,7 @@ import { watchFaults } from "./loading/faults.ts";
 import { loadModule } from "./loading/load_module.ts";
 import { systemClock, systemFiles } from "./loading/system.ts";
 import { createEngine } from "./runner/create_engine.ts";
+import { Libc } from "./runner/listening/libc.ts";
 import { ListenerHost } from "./runner/listening/listener_host.ts";
 import { engineFacts, type ListenerLoad } from "./runner/listening/listener_load.ts";
 import { InlineHost } from "./sessions/inline_host.ts";
@@ -21,6 +22,9 @@ const hosts: ListenerHost[] = [];
 await runWorkerProcess(async (data, note, counting) => {
   watchFaults(note);
   const load = data as ListenerLoad;
+  // A program that the app starts would hold the port after this process, and the server, have ended.
+  const fds = load.facts.listeners.flatMap(({ at }) => at.kind === "fd" ? [at.fd] : []);
+  if (fds.length > 0) new Libc().keep(fds);
   const engine = await createEngine(load.engine, engineFacts(load));
   const inline = new InlineHost(await loadModule(load.app), { clock: systemClock, files: systemFiles, note });
   const host = new ListenerHost({ load, inline, engine, counting, note });

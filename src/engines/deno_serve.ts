@@ -28,6 +28,9 @@ export { DENO_SERVE_CAPABILITIES, type DenoServeSettings } from "./deno_serve_se
 /** How long the listeners may take to close once everything has ended. */
 const SETTLE_MS = 1000;
 
+/** Where another process goes on with the port, clients of kept connections are told so long to leave before the listener closes. */
+const LEAVE_MS = 250;
+
 /** A request that is answered within this time costs no look at its signal, even where the app asks for a disconnect. */
 const WATCH_MS = 10;
 
@@ -72,6 +75,8 @@ export class DenoServeEngine implements Engine, Wire, ListenerOwner {
   #observer: Observer | null = null;
   readonly #listeners: readonly Listener[];
   #draining = false;
+  #leaving: ReturnType<typeof setTimeout> | null = null;
+  readonly #left: PromiseWithResolvers<void> = Promise.withResolvers();
   /** Request bodies that were under way when the drain began and still are. */
   #uploads = 0;
   #stopping: Promise<unknown> | null = null;
@@ -120,12 +125,24 @@ export class DenoServeEngine implements Engine, Wire, ListenerOwner {
   }
 
   /**
-   * Takes no new exchanges. Listeners and idle connections close at once, unless there are open WebSockets or request bodies under
+   * Takes no new exchanges; with `reusePort`, after a while in which answers say that the connection closes. Listeners and idle connections close at once, unless there are open WebSockets or request bodies under
    * way: `Deno.serve` would break those with them, so as long as there are some, the listeners stay and answer 503.
    */
   drain(): void {
+    if (this.#draining || this.#leaving !== null) return;
+    if (!this.settings.listeners.some(({ reusePort }) => reusePort)) return this.#drain();
+    this.#leaving = setTimeout(() => this.#drain(), LEAVE_MS);
+  }
+
+  /** Resolves after {@linkcode drain}, once the listeners are closed. */
+  get left(): Promise<void> {
+    return this.#left.promise;
+  }
+
+  #drain(): void {
     if (this.#draining) return;
     this.#draining = true;
+    if (this.#leaving !== null) clearTimeout(this.#leaving);
     for (const listener of this.#listeners) listener.drain();
     for (const exchange of this.#exchanges.all()) if (exchange.isUploading) this.#uploads++;
     this.#shutdownIfHarmless();
@@ -143,9 +160,9 @@ export class DenoServeEngine implements Engine, Wire, ListenerOwner {
     return this.#observer!;
   }
 
-  /** No new exchanges are taken. */
+  /** No new exchanges are taken, or soon. */
   get draining(): boolean {
-    return this.#draining;
+    return this.#draining || this.#leaving !== null;
   }
 
   /** Calls `listen` soon. */
@@ -220,6 +237,7 @@ export class DenoServeEngine implements Engine, Wire, ListenerOwner {
   }
 
   #shutdown(): Promise<unknown> {
+    this.#left.resolve();
     return this.#stopping ??= Promise.all(this.#listeners.map((listener) => listener.shutdown()));
   }
 
@@ -245,7 +263,7 @@ export class DenoServeEngine implements Engine, Wire, ListenerOwner {
   }
 
   async #close(graceMs: number): Promise<void> {
-    this.drain();
+    this.#drain();
     const leaving: Promise<void>[] = [];
     if (this.#exchanges.size + this.#sockets.size > 0) {
       await within(graceMs, new Promise<void>((resolve) => this.#empty = resolve));

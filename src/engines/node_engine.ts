@@ -14,6 +14,7 @@ import { onceEach, type Trusts } from "../wire/forwarded.ts";
 import { headerProblem } from "../wire/headers.ts";
 import { within } from "../wire/within.ts";
 import type { TlsSettings } from "./listener_settings.ts";
+import { Farewell, type Traffic } from "./node_farewell.ts";
 import { Gate } from "./node_gate.ts";
 import { HeadReader } from "./node_head.ts";
 import { Http1 } from "./node_http1.ts";
@@ -36,9 +37,6 @@ const LOOKS = 8;
 const MIN_LOOK_MS = 20;
 const MAX_LOOK_MS = 1000;
 
-/** While it drains, a connection stays so long for a request that is on its way. */
-const LAST_REQUEST_MS = 250;
-
 /** What is cut at the end may take so long to be gone. */
 const SETTLE_MS = 1000;
 
@@ -54,7 +52,7 @@ const NAMED = 20;
  * const [address] = await engine.listen(host, observer);
  * ```
  */
-export class NodeEngine implements Engine, NodeWire, GateKeeper {
+export class NodeEngine implements Engine, NodeWire, GateKeeper, Traffic {
   readonly name = "node";
   readonly capabilities: readonly Capability[] = NODE_CAPABILITIES;
   readonly settings: NodeSettings;
@@ -68,7 +66,9 @@ export class NodeEngine implements Engine, NodeWire, GateKeeper {
   #http2: Http2 | null = null;
   #looking: ReturnType<typeof setInterval> | null = null;
   #draining = false;
-  #leaving: ReturnType<typeof setTimeout> | null = null;
+  #begun = 0;
+  #farewell: Farewell | null = null;
+  readonly #left: PromiseWithResolvers<void> = Promise.withResolvers();
   #empty: (() => void) | null = null;
   #closed: Promise<void> | null = null;
 
@@ -118,14 +118,36 @@ export class NodeEngine implements Engine, NodeWire, GateKeeper {
   drain(): void {
     if (this.#draining) return;
     this.#draining = true;
-    this.#gate.stop();
+    this.#gate.close();
     this.#http2?.drain();
-    this.#leaving = setTimeout(() => this.#http1?.closeIdle(), LAST_REQUEST_MS);
+    this.#farewell = new Farewell(this);
+    void this.#farewell.over.then(() => {
+      this.#gate.stop();
+      this.#http1?.closeIdle();
+      this.#left.resolve();
+    });
+  }
+
+  /** Resolves after {@linkcode drain} once no request is on its way any more. */
+  get left(): Promise<void> {
+    return this.#left.promise;
   }
 
   /** Waits until nothing is open, at most `graceMs`; then ends what is left. */
   close(graceMs: number): Promise<void> {
     return this.#closed ??= this.#close(graceMs);
+  }
+
+  // For the farewell.
+
+  /** Exchanges so far. */
+  get begun(): number {
+    return this.#begun;
+  }
+
+  /** Connections on their way in. */
+  get arriving(): number {
+    return this.#gate.arriving;
   }
 
   // For the exchanges and the layers.
@@ -142,6 +164,7 @@ export class NodeEngine implements Engine, NodeWire, GateKeeper {
 
   /** An exchange begins. */
   opened(exchange: OpenNodeExchange): void {
+    this.#begun++;
     this.#exchanges.add(exchange);
   }
 
@@ -179,7 +202,8 @@ export class NodeEngine implements Engine, NodeWire, GateKeeper {
       for (const exchange of late.slice(0, NAMED)) exchange.note("warn", "It did not end in time and is cut");
       for (const exchange of late) exchange.shutdown();
     }
-    if (this.#leaving !== null) clearTimeout(this.#leaving);
+    this.#farewell!.stop();
+    this.#gate.stop();
     this.#http1?.closeIdle();
     this.#http1?.closeAll();
     this.#http2?.closeAll();

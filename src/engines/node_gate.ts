@@ -114,15 +114,25 @@ export class Gate implements ArrivalOwner {
     for (const listener of this.#listeners) if (listener.door !== null) listener.door = door;
   }
 
+  /** Connections on their way in. */
+  get arriving(): number {
+    return this.#arrivals.size;
+  }
+
+  /** Accepts no more; what is on its way in goes on. */
+  close(): void {
+    for (const listener of this.#listeners) listener.close();
+    if (this.#watch !== null) clearInterval(this.#watch);
+  }
+
   /** Accepts no more, and closes what is still on its way in. */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    for (const listener of this.#listeners) listener.close();
+    this.close();
     for (const arrival of this.#arrivals.all()) arrival.drop();
     for (const one of this.#turnedAway.all()) one.socket.destroy();
     if (this.#timer !== null) clearTimeout(this.#timer);
-    if (this.#watch !== null) clearInterval(this.#watch);
     this.#finished.resolve();
   }
 

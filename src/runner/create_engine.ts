@@ -6,14 +6,14 @@
  * @module
  */
 
-import type { Engine } from "../exchange.ts";
+import type { LeavingEngine } from "./listening/listener_host.ts";
 import type { Settings } from "./settings.ts";
 
 /** What engines are told. Plain data but for `trust`. */
 export type EngineFacts = Pick<Settings, "listeners" | "rootPath" | "maxBodyBytes" | "limits" | "headers" | "trust" | "wire" | "wsDeflate">;
 
 /** Makes one; nothing is opened. Rejects with `StartupError` where it can't do what is asked. */
-export async function createEngine(name: "deno" | "node", facts: EngineFacts): Promise<Engine> {
+export async function createEngine(name: "deno" | "node", facts: EngineFacts): Promise<LeavingEngine> {
   const { listeners, rootPath, maxBodyBytes, limits: { highWaterBytes, lowWaterBytes }, headers, trust, wire, wsDeflate } = facts;
   const common = { listeners, rootPath, maxBodyBytes, highWaterBytes, lowWaterBytes, headers, trust };
   if (name === "deno") {

@@ -47,8 +47,13 @@ export class Libc {
       for (const fd of fds) this.#set(fd, 0);
       return spawn();
     } finally {
-      for (const fd of fds) this.#set(fd, FD_CLOEXEC);
+      this.keep(fds);
     }
+  }
+
+  /** What this process starts does not inherit them. */
+  keep(fds: readonly number[]): void {
+    for (const fd of fds) this.#set(fd, FD_CLOEXEC);
   }
 
   /** So many connections wait until they are accepted. */

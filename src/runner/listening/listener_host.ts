@@ -15,11 +15,17 @@ import { AccessLog } from "../access_log.ts";
 import { RunnerObserver } from "../runner_observer.ts";
 import type { ListenerLoad, ListenerNews } from "./listener_load.ts";
 
+/** An engine whose port is not closed with it. */
+export interface LeavingEngine extends Engine {
+  /** Resolves after `drain`, once no request comes any more. */
+  readonly left: Promise<void>;
+}
+
 /** What it needs. */
 export interface ListenerHostParts {
   readonly load: ListenerLoad;
   readonly inline: Host;
-  readonly engine: Engine;
+  readonly engine: LeavingEngine;
   readonly counting: Counting;
   /** A line for the log. */
   note(level: Level, text: string, fields?: Fields): void;
@@ -27,9 +33,6 @@ export interface ListenerHostParts {
 
 /** The server hears of exchanges so often, while there are any. */
 const TELL_MS = 100;
-
-/** A connection without a request stays so long for one that is on its way. Engines take less. */
-const LINGER_MS = 400;
 
 /** So much of the time for a stop is kept for the lifespan shutdown. */
 const CLEANUP_SHARE = 0.5;
@@ -45,7 +48,6 @@ export class ListenerHost implements ServingHost {
   #told = "";
   /** When open exchanges are cut; on the clock of `performance.now()`. */
   #dueAt = 0;
-  #lingering: ReturnType<typeof setTimeout> | null = null;
   #mayTake = true;
 
   /**
@@ -92,10 +94,10 @@ export class ListenerHost implements ServingHost {
     this.#dueAt = performance.now() + secondsLeft * 1000;
     engine.drain();
     inline.drain(reason, secondsLeft);
-    this.#lingering ??= setTimeout(() => {
+    void engine.left.then(() => {
       this.#mayTake = false;
       this.#tell();
-    }, LINGER_MS);
+    });
   }
 
   /** Ends what is open when its time is up, then lets the app clean up. */
@@ -104,7 +106,6 @@ export class ListenerHost implements ServingHost {
     const now = performance.now();
     const forOpenMs = graceMs * (1 - CLEANUP_SHARE);
     await within(forOpenMs, engine.close(Math.min(forOpenMs, Math.max(0, this.#dueAt - now))));
-    if (this.#lingering !== null) clearTimeout(this.#lingering);
     await inline.stop(Math.max(0, graceMs - (performance.now() - now)));
     if (this.#telling !== null) clearTimeout(this.#telling);
     await this.#accessLog?.close();
