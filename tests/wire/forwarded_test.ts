@@ -194,6 +194,11 @@ const ROWS: readonly Row[] = [
     headers: forwarded('for="a\\, for="[2001:db8::1]"'),
     gives: { client: ["2001:db8::1", 0] },
   },
+  {
+    name: "a comma before an escaped quote",
+    headers: forwarded('for=192.0.2.1;x="a, for=1.1.1.1;y=\\"b"'),
+    gives: { client: ["192.0.2.1", 0] },
+  },
   { name: "commas and quotes in quotes", headers: forwarded('for=192.0.2.1;x="a\\", for=1.1.1.1"'), gives: { client: ["192.0.2.1", 0] } },
   ...[
     ...[
