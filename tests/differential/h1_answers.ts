@@ -40,13 +40,13 @@ export function readAnswers(bytes: Uint8Array, heads: readonly number[], ended: 
       continue;
     }
     const noBody = heads.includes(finals) || status === 204 || status === 304;
-    const body = noBody ? { framing: framingOf(head), text: "", next: end + 4 } : bodyOf(text, end + 4, head, ended);
+    const body = noBody ? { framing: framingOf(head), cut: false, text: "", next: end + 4 } : bodyOf(text, end + 4, head, ended);
     if (body === null) break;
     finals++;
     at = body.next;
     probed = head.includes("x-probe: 1");
     if (probed) continue;
-    answers.push(`${shown}${status < 300 ? ` ${body.framing}` : ""}`);
+    answers.push(`${shown}${status < 300 ? ` ${body.framing}` : body.cut ? " cut" : ""}`);
     if (status >= 400) words.push(JSON.stringify(`${phrase}${/\r\nconnection: close/.test(head) ? ", close" : ""}: ${body.text.trim()}`));
   }
   if (switched) answers.push(...frames(bytes.subarray(at)));
@@ -64,16 +64,23 @@ function framingOf(head: string): string {
   return head.includes("\r\ntransfer-encoding: chunked") ? "in chunks" : "without a length";
 }
 
-function bodyOf(text: string, at: number, head: string, ended: boolean): { framing: string; text: string; next: number } | null {
+interface Body {
+  readonly framing: string;
+  readonly cut: boolean;
+  readonly text: string;
+  readonly next: number;
+}
+
+function bodyOf(text: string, at: number, head: string, ended: boolean): Body | null {
   const framing = framingOf(head);
   if (framing === "with a length") {
     const next = at + Number(/\r\ncontent-length: (\d+)/.exec(head)![1]);
-    if (next <= text.length) return { framing, text: text.slice(at, next), next };
+    if (next <= text.length) return { framing, cut: false, text: text.slice(at, next), next };
   } else if (framing === "in chunks") {
     const chunks = readChunks(text, at);
-    if (chunks !== null) return { framing, ...chunks };
-  } else if (ended) return { framing: "up to the end", text: text.slice(at), next: text.length };
-  return ended ? { framing: `${framing}, cut`, text: text.slice(at), next: text.length } : null;
+    if (chunks !== null) return { framing, cut: false, ...chunks };
+  } else if (ended) return { framing: "up to the end", cut: false, text: text.slice(at), next: text.length };
+  return ended ? { framing: `${framing}, cut`, cut: true, text: "", next: text.length } : null;
 }
 
 /** The text of a chunked body and where it ends; `null` where it is not whole. */

@@ -90,8 +90,8 @@ export class Lane implements AsyncDisposable {
       path: scope.path,
       raw_path: scope.raw_path,
       query: scope.query_string,
-      headers: JSON.stringify(normal(scope.headers)),
-      "raw headers": JSON.stringify(scope.headers),
+      headers: this.#portless(JSON.stringify(normal(scope.headers))),
+      "raw headers": this.#portless(JSON.stringify(scope.headers)),
     };
     this.#saw.push(saw);
     const running = this.#running;
@@ -101,6 +101,11 @@ export class Lane implements AsyncDisposable {
     } finally {
       running.count--;
     }
+  }
+
+  /** The port is another one in each run. */
+  #portless(text: string): string {
+    return text.replaceAll(`:${this.port}`, ":PORT");
   }
 }
 

@@ -41,7 +41,12 @@ export function contrast(one: Outcome, other: Outcome, raw: boolean): Contrast {
 function count({ saw }: Outcome): string {
   return saw.length === 0
     ? "the app saw nothing"
-    : `the app saw ${saw.map(({ method, type, raw_path }) => `${method ?? type} ${raw_path}`).join(", ")}`;
+    : `the app saw ${saw.map(({ method, type, raw_path }) => `${method ?? type} ${brief(raw_path ?? "")}`).join(", ")}`;
+}
+
+/** Long texts by their length: a table shows them. */
+function brief(text: string): string {
+  return text.length > 40 ? `${text.length} characters` : text;
 }
 
 function compare(one: Saw, other: Saw, raw: boolean, differ: (a: string, b: string) => void): void {
@@ -49,7 +54,7 @@ function compare(one: Saw, other: Saw, raw: boolean, differ: (a: string, b: stri
     if (name === "headers") headers(one["headers"]!, other["headers"]!, differ);
     else if (name !== "raw headers" || raw) {
       const [a, b] = [one[name] ?? "none", other[name] ?? "none"];
-      if (a !== b) differ(`${name} ${a}`, `${name} ${b}`);
+      if (a !== b) differ(`${name} ${name === "raw headers" ? a : brief(a)}`, `${name} ${name === "raw headers" ? b : brief(b)}`);
     }
   }
 }

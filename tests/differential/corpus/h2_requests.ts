@@ -199,6 +199,26 @@ export const H2_BODIES: readonly Entry[] = table("h2", "h2-body", "RFC 9113 sect
     session(head(1, 0, POST), frame(FRAME.data, 0, 1, bytes("abc")), frame(FRAME.reset, 0, 1, new Uint8Array([0, 0, 0, 8]))),
     { answers: 0, rfc: "RFC 9113 section 6.4" },
   ],
+  [
+    "reset-body-later",
+    "a reset inside the body, in a packet of its own",
+    [
+      ...session(head(1, 0, POST), frame(FRAME.data, 0, 1, bytes("abc"))),
+      { pauseMs: 30 },
+      frame(FRAME.reset, 0, 1, new Uint8Array([0, 0, 0, 8])),
+    ],
+    { answers: 0, rfc: "RFC 9113 section 6.4" },
+  ],
+  [
+    "reset-body-length",
+    "a reset inside a body whose length is known",
+    session(
+      head(1, 0, [...POST, ["content-length", "9"]]),
+      frame(FRAME.data, 0, 1, bytes("abc")),
+      frame(FRAME.reset, 0, 1, new Uint8Array([0, 0, 0, 8])),
+    ),
+    { answers: 0, rfc: "RFC 9113 section 6.4" },
+  ],
   ["four", "four requests at once", session(...[1, 3, 5, 7].map((stream) => head(stream, END, PSEUDO))), { answers: 4 }],
 ]);
 
