@@ -145,9 +145,9 @@ export class NodeEngine implements Engine, NodeWire, GateKeeper, Traffic {
     return this.#begun;
   }
 
-  /** Connections on their way in. */
+  /** Connections whose first request has not come yet, or whose next one has begun to come. */
   get arriving(): number {
-    return this.#gate.arriving;
+    return this.#gate.arriving + (this.#http1?.arriving ?? 0);
   }
 
   // For the exchanges and the layers.

@@ -14,8 +14,8 @@ const QUIET_MS = 250;
 const LOOK_MS = 25;
 /** A look that is so late tells of a loop that is behind. */
 const LATE_MS = 20;
-/** Connections on their way in, such as in a handshake, are waited for so long. */
-const ARRIVE_MS = 1000;
+/** Connections whose first request has not come yet, and requests that have begun to come, are waited for so long. */
+const ARRIVE_MS = 5000;
 /** In any case it is over after that. */
 const MOST_MS = 10_000;
 
@@ -23,7 +23,7 @@ const MOST_MS = 10_000;
 export interface Traffic {
   /** Requests so far. */
   readonly begun: number;
-  /** Connections on their way in. */
+  /** Connections whose first request has not come yet, or whose next one has begun to come. */
   readonly arriving: number;
 }
 

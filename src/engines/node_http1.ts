@@ -105,6 +105,13 @@ export class Http1 {
     }
   }
 
+  /** Connections whose first request has not come yet, or whose next one has begun to come. */
+  get arriving(): number {
+    let count = 0;
+    for (const connection of this.#connections.all()) if (connection.arriving) count++;
+    return count;
+  }
+
   /** Closes connections on which no request has begun to come. */
   closeIdle(): void {
     for (const connection of this.#connections.all()) if (connection.idle) connection.end();

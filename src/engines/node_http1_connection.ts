@@ -82,6 +82,11 @@ export class Http1Connection implements Placed {
     return this.socket.bytesRead - this.#readBefore;
   }
 
+  /** Its first request has not come yet, or its next one has begun to come. */
+  get arriving(): boolean {
+    return this.#state === IDLE && !this.idle;
+  }
+
   /** A request has come: it waits for those before it. */
   arrived(arrived: Arrived): void {
     if (this.#state >= LEAVING || this.#isLast || this.gone) return;

@@ -14,7 +14,7 @@ import { children, descriptors, isAlive } from "./processes.ts";
 /** How a server is started. */
 export interface FaultServerOptions {
   /** `process` by default. */
-  readonly home?: "process" | "thread";
+  readonly home?: "process" | "thread" | "listener";
   /** 2 by default. */
   readonly workers?: number;
   /** More arguments. */
@@ -68,7 +68,7 @@ export class FaultServer implements AsyncDisposable {
   private constructor(dir: AsyncDisposable & { path: string }, options: FaultServerOptions) {
     const { home = "process", workers = 2, args = [], detached = false } = options;
     this.#folder = dir;
-    this.#count = home === "process" ? workers : 0;
+    this.#count = home === "thread" ? 0 : workers;
     const defaults = [["--shutdown-timeout", "5"], ["--access-log", "-"], ["--access-log-format", LOG_FORMAT]];
     const own = ["app.js", "--port", "0", "--workers", String(workers), "--worker-type", home];
     this.cli = new Cli([...own, ...defaults.filter(([name]) => !args.includes(name!)).flat(), ...args], {

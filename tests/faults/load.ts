@@ -1,5 +1,8 @@
 /**
- * A constant load: requests begin at a steady rate, on kept connections, and the fate of each one is known.
+ * A constant load: requests begin at a steady rate, and the fate of each one is known.
+ *
+ * On kept connections, on fresh ones, or on both in turn. A kept connection that the server has closed while nothing was asked on it is
+ * not used again, as with any client.
  *
  * @module
  */
@@ -27,14 +30,16 @@ export class Load {
   mostOpen = 0;
   readonly #address: { hostname: string; port: number };
   readonly #bytes: Uint8Array;
-  readonly #idle: Deno.TcpConn[] = [];
+  readonly #idle: Connection[] = [];
+  readonly #connections: "kept" | "fresh" | "both";
   readonly #started = performance.now();
   readonly #perSecond: number;
   readonly #idleWaiters: (() => void)[] = [];
   #begun = 0;
   #timer: ReturnType<typeof setInterval>;
 
-  constructor(url: string, path: string, perSecond: number) {
+  constructor(url: string, path: string, perSecond: number, connections: "kept" | "fresh" | "both" = "kept") {
+    this.#connections = connections;
     const { hostname, port } = new URL(url);
     this.#address = { hostname, port: Number(port) };
     this.#bytes = encoder.encode(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
@@ -60,7 +65,8 @@ export class Load {
     for (; this.#begun < due; this.#begun++) {
       this.open++;
       this.mostOpen = Math.max(this.mostOpen, this.open);
-      void this.#request().then((fate) => {
+      const isFresh = this.#connections === "fresh" || this.#connections === "both" && this.#begun % 2 === 0;
+      void this.#request(isFresh).then((fate) => {
         this.open--;
         this.count++;
         this.fates[fate] = (this.fates[fate] ?? 0) + 1;
@@ -69,43 +75,85 @@ export class Load {
     }
   }
 
-  async #request(): Promise<Fate> {
-    const conn = this.#idle.pop() ?? await Deno.connect(this.#address);
+  async #request(isFresh: boolean): Promise<Fate> {
+    let conn: Connection | null = null;
     let hung = false;
     const timer = setTimeout(() => {
       hung = true;
-      conn.close();
+      conn?.close();
     }, HANG_MS);
     try {
-      const text = await this.#exchange(conn);
+      conn = (isFresh ? null : this.#kept()) ?? new Connection(await Deno.connect(this.#address));
+      const text = await conn.exchange(this.#bytes);
       if (text === null) {
         conn.close();
-        return "cut";
+        return hung ? "hung" : "cut";
       }
-      if (/\r\nconnection: close\r\n/i.test(text)) conn.close();
+      if (isFresh || /\r\nconnection: close\r\n/i.test(text)) conn.close();
       else this.#idle.push(conn);
       const status = Number(text.slice(9, 12));
       return status === 200 ? "ok" : status === 502 ? "502" : `status ${status}`;
     } catch {
-      if (hung) return "hung";
-      conn.close();
-      return "cut";
+      conn?.close();
+      return hung ? "hung" : "cut";
     } finally {
       clearTimeout(timer);
     }
   }
 
-  // The answer, `null` where the connection ended first.
-  async #exchange(conn: Deno.TcpConn): Promise<string | null> {
-    for (let at = 0; at < this.#bytes.byteLength;) at += await conn.write(this.#bytes.subarray(at));
-    const buffer = new Uint8Array(1024);
-    for (let text = "";;) {
-      const count = await conn.read(buffer);
-      if (count === null) return null;
-      text += decoder.decode(buffer.subarray(0, count));
-      const end = text.indexOf("\r\n\r\n");
-      const length = /\r\ncontent-length: (\d+)/i.exec(text)?.[1];
-      if (end >= 0 && length !== undefined && text.length >= end + 4 + Number(length)) return text;
+  #kept(): Connection | null {
+    for (;;) {
+      const conn = this.#idle.pop();
+      if (conn === undefined) return null;
+      if (!conn.isOver) return conn;
+      conn.close();
     }
+  }
+}
+
+/** A connection, which is always read: so it is known when the server closes it. */
+class Connection {
+  isOver = false;
+  readonly #conn: Deno.TcpConn;
+  #text = "";
+  #wake: (() => void) | null = null;
+  #isClosed = false;
+
+  constructor(conn: Deno.TcpConn) {
+    this.#conn = conn;
+    void this.#read();
+  }
+
+  /** Sends a request and gives its answer; `null` where the connection ends first. */
+  async exchange(bytes: Uint8Array): Promise<string | null> {
+    this.#text = "";
+    for (let at = 0; at < bytes.byteLength;) at += await this.#conn.write(bytes.subarray(at));
+    for (;;) {
+      const end = this.#text.indexOf("\r\n\r\n");
+      const length = /\r\ncontent-length: (\d+)/i.exec(this.#text)?.[1];
+      if (end >= 0 && length !== undefined && this.#text.length >= end + 4 + Number(length)) return this.#text;
+      if (this.isOver) return null;
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#conn.close();
+  }
+
+  async #read(): Promise<void> {
+    const buffer = new Uint8Array(1024);
+    try {
+      for (let count = await this.#conn.read(buffer); count !== null; count = await this.#conn.read(buffer)) {
+        this.#text += decoder.decode(buffer.subarray(0, count));
+        this.#wake?.();
+      }
+    } catch {
+      // A reset is an end too.
+    }
+    this.isOver = true;
+    this.#wake?.();
   }
 }
