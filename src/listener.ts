@@ -24,7 +24,7 @@ await runWorkerProcess(async (data, note, counting) => {
   const load = data as ListenerLoad;
   // A program that the app starts would hold the port after this process, and the server, have ended.
   const fds = load.facts.listeners.flatMap(({ at }) => at.kind === "fd" ? [at.fd] : []);
-  if (fds.length > 0) new Libc().keep(fds);
+  if (fds.length > 0) keep(fds);
   const engine = await createEngine(load.engine, engineFacts(load));
   const inline = new InlineHost(await loadModule(load.app), { clock: systemClock, files: systemFiles, note });
   const host = new ListenerHost({ load, inline, engine, counting, note });
@@ -34,3 +34,9 @@ await runWorkerProcess(async (data, note, counting) => {
 // Where its server was killed, it ends at once, but for what was answered already.
 await Promise.all(hosts.map((host) => host.flush()));
 exit(0);
+
+function keep(fds: readonly number[]): void {
+  const libc = new Libc();
+  libc.keep(fds);
+  libc.close();
+}

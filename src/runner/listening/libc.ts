@@ -21,7 +21,7 @@ const SYMBOLS = {
 
 /** The calls. */
 export class Libc {
-  readonly #symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
 
   /**
    * Finds them.
@@ -30,7 +30,7 @@ export class Libc {
    */
   constructor() {
     try {
-      this.#symbols = Deno.dlopen(LIBRARY, SYMBOLS).symbols;
+      this.#library = Deno.dlopen(LIBRARY, SYMBOLS);
     } catch (error) {
       throw new StartupError(
         `Workers that listen themselves need Linux with ${LIBRARY}, and a server with --allow-all: ${
@@ -58,10 +58,17 @@ export class Libc {
 
   /** So many connections wait until they are accepted. */
   listen(fd: number, backlog: number): void {
-    if (this.#symbols.listen(fd, backlog) !== 0) throw new StartupError(`The backlog of descriptor ${fd} can't be set to ${backlog}`);
+    if (this.#library.symbols.listen(fd, backlog) !== 0) {
+      throw new StartupError(`The backlog of descriptor ${fd} can't be set to ${backlog}`);
+    }
+  }
+
+  /** Lets go of the library. */
+  close(): void {
+    this.#library.close();
   }
 
   #set(fd: number, flags: number): void {
-    if (this.#symbols.fcntl(fd, F_SETFD, flags) !== 0) throw new StartupError(`Descriptor ${fd} is not open any more`);
+    if (this.#library.symbols.fcntl(fd, F_SETFD, flags) !== 0) throw new StartupError(`Descriptor ${fd} is not open any more`);
   }
 }

@@ -29,6 +29,7 @@ export class ListenerPorts implements Engine {
   readonly #sockets: readonly SharedSocket[];
   #listeners: readonly ListenerSettings[];
   #pool: Pool | null = null;
+  #isDrained = false;
 
   /**
    * Opens the ports: from then on connections wait for the workers.
@@ -46,6 +47,7 @@ export class ListenerPorts implements Engine {
       for (const listener of listeners) sockets.push(openSharedSocket(listener, libc));
     } catch (error) {
       for (const socket of sockets) socket.close();
+      libc.close();
       throw error;
     }
     const inherited = listeners.map((listener, index) => ({ ...listener, at: { kind: "fd", fd: sockets[index]!.fd } } as const));
@@ -105,7 +107,10 @@ export class ListenerPorts implements Engine {
 
   /** Lets go of the sockets: connections are refused as soon as the workers, which are told by their pool, do so too. */
   drain(): void {
+    if (this.#isDrained) return;
+    this.#isDrained = true;
     for (const socket of this.#sockets) socket.close();
+    this.#libc?.close();
     this.#finish.resolve();
   }
 
