@@ -97,7 +97,10 @@ export class Http2Exchange extends NodeExchange {
     this.#stream.on("data", (chunk: Uint8Array) => this.received(chunk));
     let trailers: Pairs | null = null;
     this.#stream.on("trailers", (fields) => trailers = fromFields(fields));
-    this.#stream.on("end", () => this.receivedAll(trailers));
+    this.#stream.on("end", () => {
+      // Node ends the body of a stream that its client has reset, too: a part must not pass for the whole.
+      if (!this.#stream.aborted && this.#stream.rstCode === NGHTTP2_NO_ERROR) this.receivedAll(trailers);
+    });
   }
 
   protected pauseReading(): void {

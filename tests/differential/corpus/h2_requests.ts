@@ -219,6 +219,17 @@ export const H2_BODIES: readonly Entry[] = table("h2", "h2-body", "RFC 9113 sect
     ),
     { answers: 0, rfc: "RFC 9113 section 6.4" },
   ],
+  [
+    "reset-body-no-error",
+    "a reset without an error inside the body",
+    [...session(head(1, 0, POST), frame(FRAME.data, 0, 1, bytes("abc"))), { pauseMs: 30 }, frame(FRAME.reset, 0, 1, new Uint8Array(4))],
+    { answers: 0, rfc: "RFC 9113 section 6.4" },
+  ],
+  ["fin-body", "a client that leaves inside the body", [...session(head(1, 0, POST), frame(FRAME.data, 0, 1, bytes("abc"))), {
+    pauseMs: 30,
+  }, "fin"], {
+    answers: 0,
+  }],
   ["four", "four requests at once", session(...[1, 3, 5, 7].map((stream) => head(stream, END, PSEUDO))), { answers: 4 }],
 ]);
 
