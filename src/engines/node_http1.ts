@@ -15,7 +15,7 @@ import { type Answer, answer } from "../wire/answers.ts";
 import { classify } from "../wire/classify.ts";
 import { handshakeProblem } from "../wire/handshake.ts";
 import type { HeadReader } from "./node_head.ts";
-import { type Arrived, Http1Connection } from "./node_http1_connection.ts";
+import { type Arrived, Http1Connection, type Http1Owner } from "./node_http1_connection.ts";
 import { Http1Exchange } from "./node_http1_exchange.ts";
 import type { GateConnection, NodeWire } from "./node_settings.ts";
 import { SocketExchange } from "./node_socket.ts";
@@ -41,13 +41,12 @@ interface ParserError extends Error {
 }
 
 /** The layer. */
-export class Http1 {
+export class Http1 implements Http1Owner {
   readonly #wire: NodeWire;
   readonly #heads: HeadReader;
   readonly #host: Host;
   readonly #server: Server;
   readonly #connections = new OpenList<Http1Connection>();
-  readonly #start = (connection: Http1Connection, arrived: Arrived) => this.#begin(connection, arrived);
 
   /** Connections come by {@linkcode take}. */
   constructor(wire: NodeWire, heads: HeadReader, host: Host) {
@@ -82,7 +81,7 @@ export class Http1 {
 
   /** Takes a connection over. */
   take(gate: GateConnection): void {
-    const connection = new Http1Connection(gate, performance.now(), this.#start);
+    const connection = new Http1Connection(gate, performance.now(), this);
     const { socket } = gate;
     (socket as Marked)[CONNECTION] = connection;
     this.#connections.add(connection);
@@ -98,11 +97,7 @@ export class Http1 {
   /** Looks at what takes too long. */
   check(now: number): void {
     const { limits } = this.#wire.settings;
-    for (const connection of this.#connections.all()) {
-      const finding = connection.check(now, limits);
-      if (finding === "slow head") this.#refuseUnread(connection, 408, "client_timeout", NO_BYTES);
-      else if (finding === "broken") this.#refuseUnread(connection, 400, "protocol_error", NO_BYTES);
-    }
+    for (const connection of this.#connections.all()) connection.check(now, limits);
   }
 
   /** Connections whose first request has not come yet, or whose next one has begun to come. */
@@ -126,11 +121,17 @@ export class Http1 {
     (message.socket as Marked)[CONNECTION]!.arrived({ message, response, rest });
   }
 
-  #begin(connection: Http1Connection, { message, response, rest }: Arrived): void {
+  /** See {@linkcode Http1Owner}. */
+  refuse(connection: Http1Connection, status: 400 | 408): void {
+    this.#refuseUnread(connection, status, status === 408 ? "client_timeout" : "protocol_error", NO_BYTES);
+  }
+
+  /** See {@linkcode Http1Owner}. */
+  start(connection: Http1Connection, { message, response, rest }: Arrived): void {
     if (response === null) {
       const before = (connection.socket as Marked & { _httpMessage?: ServerResponse })._httpMessage;
       // The answer before it is about to let go of the socket.
-      if (before) return void before.once("finish", () => this.#begin(connection, { message, response, rest }));
+      if (before) return void before.once("finish", () => this.start(connection, { message, response, rest }));
       return this.#detached(connection, message, rest);
     }
     const head = this.#read(connection, message, response, null);

@@ -21,8 +21,13 @@ export interface Arrived {
   readonly rest: Uint8Array;
 }
 
-/** What a connection finds when it is looked at. */
-export type Finding = "slow head" | "broken" | null;
+/** What a connection asks of its layer. */
+export interface Http1Owner {
+  /** Handles a request. */
+  start(connection: Http1Connection, arrived: Arrived): void;
+  /** Answers what is no request. */
+  refuse(connection: Http1Connection, status: 400 | 408): void;
+}
 
 /** More requests that came at once are not read on. */
 const MAX_WAITING = 16;
@@ -47,7 +52,7 @@ export class Http1Connection implements Placed {
   gone = false;
   /** What is being handled. */
   exchange: NodeExchange | null = null;
-  readonly #start: (connection: Http1Connection, arrived: Arrived) => void;
+  readonly #owner: Http1Owner;
   readonly #waiting: Arrived[] = [];
   #state = IDLE;
   /** No request follows the one that is handled. */
@@ -64,12 +69,12 @@ export class Http1Connection implements Placed {
   #requests = 0;
   #headSince = 0;
 
-  /** `start` handles the next request. */
-  constructor(gate: GateConnection, now: number, start: (connection: Http1Connection, arrived: Arrived) => void) {
+  /** Nothing has come yet. */
+  constructor(gate: GateConnection, now: number, owner: Http1Owner) {
     this.gate = gate;
     this.socket = gate.socket;
     this.#since = now;
-    this.#start = start;
+    this.#owner = owner;
   }
 
   /** No request is handled or has begun to come. */
@@ -108,7 +113,7 @@ export class Http1Connection implements Placed {
     this.#headSince = 0;
     this.#readBefore = this.socket.bytesRead;
     // Not here: an app that answers at once would come back to this place for each of them, one inside the other.
-    if (this.#waiting.length > 0) queueMicrotask(() => this.#next());
+    if (this.#waiting.length > 0 || this.#isBroken) queueMicrotask(() => this.#next());
   }
 
   /** An answer was written to its end; `isLast` where the connection closes behind it. */
@@ -141,12 +146,15 @@ export class Http1Connection implements Placed {
   /**
    * Takes what could not be read for a request, the last one.
    *
-   * @returns Whether it may be answered now: else an answer is still on the socket, and it is found by `check`.
+   * @returns Whether it may be answered now: else the answer before it is still on the socket, and it is asked for again.
    */
   refuses(): boolean {
-    const isFree = (this.socket as { _httpMessage?: unknown })._httpMessage == null; // Node's, and not in its types
-    this.#isBroken = !isFree;
-    if (!isFree) return false;
+    const { _httpMessage: before } = this.socket as { _httpMessage?: ServerResponse | null }; // Node's, and not in its types
+    if (before) {
+      this.#isBroken = true;
+      before.once("finish", () => this.#next());
+      return false;
+    }
     this.#state = BUSY;
     this.#requests++;
     return true;
@@ -184,28 +192,29 @@ export class Http1Connection implements Placed {
   }
 
   /** Looks at what takes too long. */
-  check(now: number, { headerTimeoutMs, keepAliveTimeoutMs }: WireLimits): Finding {
-    if (this.exchange !== null) return null;
+  check(now: number, { headerTimeoutMs, keepAliveTimeoutMs }: WireLimits): void {
+    if (this.exchange !== null) return;
     if (this.#state === LEAVING && now - this.#since >= LINGER_MS) this.socket.destroy();
-    if (this.#state !== IDLE) return null;
-    if (this.#isBroken) return "broken";
+    if (this.#state !== IDLE || this.#isBroken) return;
     if (this.#requests > 0 && this.socket.bytesRead === this.#readBefore) {
       if (keepAliveTimeoutMs > 0 && now - this.#since >= keepAliveTimeoutMs) this.end();
-      return null;
+      return;
     }
     // Nothing tells when the first byte of a head came: it is seen here.
     if (this.#requests === 0) this.#headSince = this.#since;
     else if (this.#headSince === 0) this.#headSince = now;
-    if (headerTimeoutMs === 0 || now - this.#headSince < headerTimeoutMs) return null;
-    if (this.#rest === null || this.#rest.complete) return "slow head";
-    this.socket.destroy();
-    return null;
+    if (headerTimeoutMs === 0 || now - this.#headSince < headerTimeoutMs) return;
+    if (this.#rest === null || this.#rest.complete) this.#owner.refuse(this, 408);
+    else this.socket.destroy();
   }
 
   #next(): void {
     if (this.#state !== IDLE || this.gone) return;
     const next = this.#waiting.shift();
-    if (next === undefined) return;
+    if (next === undefined) {
+      if (this.#isBroken) this.#owner.refuse(this, 400);
+      return;
+    }
     if (this.#waiting.length === MAX_WAITING - 1) this.socket.resume();
     this.#begin(next);
   }
@@ -214,7 +223,7 @@ export class Http1Connection implements Placed {
     this.#state = BUSY;
     this.#requests++;
     this.#rest = null;
-    this.#start(this, arrived);
+    this.#owner.start(this, arrived);
   }
 
   #dropped(): void {
