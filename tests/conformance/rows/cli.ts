@@ -30,7 +30,11 @@ later("CLI-005", "`--default-middleware`", "nothing wraps the app by itself: mid
 elsewhere("CLI-006", "`--version` and `--help` print and exit with 0", RUN);
 elsewhere("CLI-007", "`--workers` and `--max-requests`", "tests/runner/workers_test.ts");
 elsewhere("CLI-007", "`--max-connections` takes the engine node, and is refused by name with `--engine deno`", CHOICE);
-later("CLI-007", "`--reuseport`", "one front accepts for all workers; ports of their own are for the home listener");
+elsewhere(
+  "CLI-007",
+  "`--worker-type listener` is what `--reuseport` is for: workers that each listen on the port",
+  "tests/runner/listener_workers_test.ts",
+);
 elsewhere("CLI-008", "Times are seconds, also broken ones, or have a unit (whole seconds in the reference)", OPTIONS);
 elsewhere("CLI-008", "`--lifespan` takes auto, on and off; `--lifespan-startup-timeout` holds", ERRORS);
 elsewhere("CLI-008", "`--shutdown-timeout` holds", RUN);

@@ -39,10 +39,10 @@ elsewhere(
   "tests/conformance/conformance_test.ts",
 );
 elsewhere("WORK-013", "Workers log through the front, with their number", SERVE);
-later(
+elsewhere(
   "WORK-014",
-  "Each worker may bind a socket of its own",
-  "one front accepts for all workers; sockets of their own are for the home listener",
+  "Each worker may bind a socket of its own, or share one that the server holds",
+  "tests/runner/listener_workers_test.ts",
 );
 elsewhere("WORK-015", "Workers serve HTTP/2 over TLS: the front speaks it", "tests/conformance/conformance_test.ts");
 elsewhere("WORK-016", "The banner tells their number and kind", WORKERS);
