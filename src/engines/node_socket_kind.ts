@@ -33,7 +33,7 @@ export interface ToldSocket extends LibrarySocket {
 export type ToldSocketClass = new (address: null, protocols: undefined, options: SocketOptions) => ToldSocket;
 
 const NO_CODE = 1005;
-const INTERNAL_ERROR = 1011;
+const INVALID_DATA = 1007;
 
 /** Makes the class. */
 export function toldSocketClass(library: SocketLibrary): ToldSocketClass {
@@ -48,10 +48,11 @@ export function toldSocketClass(library: SocketLibrary): ToldSocketClass {
       return true;
     }
 
-    // For the peer's close frame ws calls it with what is in it, for a violation with a code alone.
+    // For the peer's close frame ws calls it with what is in it, for a violation with a code alone; on Deno, for data that can't be
+    // inflated, without that.
     override close(...args: [code?: number, text?: string | Uint8Array]): void {
       const isViolation = args.length === 1;
-      if (isViolation) args[0] ??= INTERNAL_ERROR;
+      if (isViolation) args[0] ??= INVALID_DATA;
       super.close(...args);
       if (isViolation) this.listener.onViolation(args[0]!);
       else this.listener.onConclusion(args[0] ?? NO_CODE, args[1] as Received | undefined);

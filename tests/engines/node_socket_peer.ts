@@ -4,6 +4,7 @@
  * @module
  */
 
+import { assertEquals } from "@std/assert";
 import { createServer, type IncomingMessage } from "node:http";
 import * as http2 from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
@@ -20,6 +21,7 @@ import {
 import { loadWebSockets, SocketExchange } from "../../src/engines/node_socket.ts";
 import { frame, handshake as handshakeBytes } from "../conformance/frames.ts";
 import { bytesOf, fromLatin1, join } from "../conformance/reply.ts";
+import { until } from "../conformance/waiting.ts";
 import { type Finished, Tap } from "./engine_peer.ts";
 
 /** Settings with short times. */
@@ -58,7 +60,7 @@ export interface Server {
 }
 
 /** A handshake by hand. */
-class TestHandshake implements Handshake {
+export class TestHandshake implements Handshake {
   place = -1;
   readonly request: RequestHead;
   readonly #leave: (headers: Pairs) => Upgraded;
@@ -109,8 +111,6 @@ class TestHandshake implements Handshake {
     this.calls.push("shutdown");
   }
 }
-
-export { TestHandshake };
 
 /** Where exchanges are counted. */
 export function testWire(settings: NodeSettings, finished: Finished[]): NodeWire & { readonly open: Set<OpenNodeExchange> } {
@@ -294,24 +294,28 @@ export class FramePeer {
       ...Object.fromEntries(headers),
     };
     const stream = session.request(fields, { endStream: false });
-    const pieces: (Uint8Array | null)[] = [];
+    // It takes from the stream only what is read.
+    let ended = false;
     let wake: (() => void) | null = null;
-    const put = (piece: Uint8Array | null) => {
-      pieces.push(piece);
-      wake?.();
-    };
-    stream.on("data", put);
-    stream.on("close", () => {
-      session.close();
-      put(null);
-    });
+    const woken = () => wake?.();
+    stream.on("readable", woken);
+    for (const event of ["end", "close"]) {
+      stream.on(event, () => {
+        ended = true;
+        woken();
+      });
+    }
+    stream.on("close", () => session.close());
     stream.on("error", () => {});
     session.on("error", () => {});
     const pipe: Pipe = {
       send: (bytes) => new Promise((resolve) => stream.write(bytes, () => resolve())),
       read: async () => {
-        if (pieces.length === 0) await new Promise<void>((resolve) => wake = resolve);
-        return pieces[0] === null ? null : pieces.shift()!;
+        for (;;) {
+          const piece = stream.read() as Uint8Array | null;
+          if (piece !== null || ended) return piece;
+          await new Promise<void>((resolve) => wake = resolve);
+        }
       },
       end: () => stream.end(),
       drop: () => stream.close(http2.constants.NGHTTP2_CANCEL),
@@ -401,4 +405,23 @@ export class FramePeer {
 /** The payload of a close frame. */
 export function closing(code: number, text: string | Uint8Array = ""): Uint8Array {
   return join([new Uint8Array([code >> 8, code & 255]), bytesOf(text)]);
+}
+
+/** A test over both protocols. */
+export function both(name: string, test: (version: "1.1" | "2") => Promise<void>): void {
+  for (const version of ["1.1", "2"] as const) Deno.test(`${name}, over HTTP/${version}`, () => test(version));
+}
+
+/** A session, and the peer that began it. */
+export async function meet(server: Server, version: "1.1" | "2", headers: Pairs = []): Promise<[FramePeer, SocketTap]> {
+  const peer = await FramePeer.open(server, version, headers);
+  return [peer, await server.tap()];
+}
+
+/** Waits until nothing is open. The session must have been told its end once, last, and nothing too early. */
+export async function over(server: Server, tap: SocketTap): Promise<void> {
+  await until(() => server.wire.open.size === 0, "the exchange to be over");
+  assertEquals(tap.brokenRules, 0, "calls into the session that came too early");
+  assertEquals(tap.calls.filter(({ call }) => call === "closed").length, 1);
+  assertEquals(tap.calls.at(-1)!.call, "closed");
 }
