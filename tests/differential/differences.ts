@@ -4,27 +4,12 @@
  * @module
  */
 
-/** What a difference is. */
-export type Class =
-  /** One engine has a limit that the other has not, or another one. */
-  | "limit"
-  /** One engine takes what the other refuses, and both may. */
-  | "leniency"
-  /** One engine breaks a rule. */
-  | "bug"
-  /** The engine can't see or do it: one of the capabilities that it lacks. */
-  | "capability"
-  /** The same in other words. */
-  | "same-outcome-different-words";
-
-/** Differences of one cause. */
-export interface Group {
-  readonly class: Class;
-  /** One line. */
-  readonly why: string;
-  /** Entry: what it is on `deno`, and on `node`. */
-  readonly rows: Readonly<Record<string, readonly [deno: string, node: string]>>;
-}
+import type { Class, Group } from "./difference.ts";
+import { BUGS } from "./differences/bugs.ts";
+import { CAPABILITIES } from "./differences/capabilities.ts";
+import { LENIENCIES } from "./differences/leniencies.ts";
+import { LIMITS } from "./differences/limits.ts";
+import { WORDS } from "./differences/words.ts";
 
 /** One difference. */
 export interface Difference {
@@ -35,9 +20,9 @@ export interface Difference {
 }
 
 /** All of them, by cause. */
-export const GROUPS: readonly Group[] = [];
+export const GROUPS: readonly Group[] = [...BUGS, ...LIMITS, ...LENIENCIES, ...CAPABILITIES, ...WORDS];
 
-/** The same, by entry. */
+/** The same, by entry. @throws {Error} Where one is classified twice. */
 export function classified(): Map<string, Difference> {
   const all = new Map<string, Difference>();
   for (const { class: kind, why, rows } of GROUPS) {
