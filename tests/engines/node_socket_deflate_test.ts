@@ -5,7 +5,7 @@ import { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT } from "../conformance/fr
 import { join } from "../conformance/reply.ts";
 import { agreeOnDeflate, DEFLATE_BYTES } from "../../src/engines/node_socket_deflate.ts";
 import { isOlder, loadLibrary } from "../../src/engines/node_socket_library.ts";
-import { both, closing, FramePeer, meet, over, serve, SETTINGS } from "./node_socket_peer.ts";
+import { both, closing, type FramePeer, meet, over, serve, SETTINGS } from "./node_socket_peer.ts";
 
 const RSV1 = { reserved: 0x40 };
 const OFFER = [["sec-websocket-extensions", "permessage-deflate"]] as const;

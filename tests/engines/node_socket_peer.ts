@@ -305,7 +305,7 @@ export class FramePeer {
         woken();
       });
     }
-    stream.on("close", () => session.close());
+    stream.on("close", () => setTimeout(() => session.destroy(), 0));
     stream.on("error", () => {});
     session.on("error", () => {});
     const pipe: Pipe = {
