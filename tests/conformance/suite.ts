@@ -20,6 +20,8 @@ export interface RowOptions {
   readonly lacks?: Capability;
   /** Engines that this is not true of, by name, and the fact that stands in the way of each. */
   readonly except?: Readonly<Record<string, string>>;
+  /** A Unix socket is needed: workers that listen themselves take none. */
+  readonly unix?: boolean;
   /** Bytes on a socket are needed: not in memory. */
   readonly wire?: boolean;
   /** A program that must be on the path. */
@@ -99,6 +101,7 @@ export async function loadRows(): Promise<readonly Row[]> {
 /** Why a row is not run on a target, in a few words; `null` where it is. */
 export function skipped({ options }: TestRow, target: Target): string | null {
   if (options.wire === true && !target.wire) return "needs bytes on a socket";
+  if (options.unix === true && target.home === "listener") return "Deno never serves an inherited Unix socket";
   const missing = (options.needs ?? []).filter((capability) => !target.capabilities.includes(capability));
   if (missing.length > 0) return `needs ${missing.join(", ")}`;
   const { lacks, except } = options;

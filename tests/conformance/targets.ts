@@ -5,10 +5,11 @@
  */
 
 import { InlineHost } from "../../src/sessions/inline_host.ts";
-import { DENO } from "./engines.ts";
+import { DENO, NODE } from "./engines.ts";
 import { frontLauncher } from "./front_launch.ts";
 import { type Fronts, ProcessFronts, ThreadFronts } from "./fronts.ts";
 import { type HomeMaker, localLauncher } from "./launch.ts";
+import { listenerLauncher } from "./listener_launch.ts";
 import { memoryTarget } from "./memory_target.ts";
 import type { Target } from "./target.ts";
 import { wireTarget } from "./wire_target.ts";
@@ -22,6 +23,10 @@ export const TARGETS: readonly Target[] = [
   wireTarget(localLauncher(DENO, inline)),
   wireTarget(frontLauncher(DENO, thread)),
   wireTarget(frontLauncher(DENO, process)),
+  wireTarget(localLauncher(NODE, inline)),
+  wireTarget(frontLauncher(NODE, thread)),
+  wireTarget(frontLauncher(NODE, process)),
+  wireTarget(listenerLauncher(NODE)),
   memoryTarget(inline),
 ];
 

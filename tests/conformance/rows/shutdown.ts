@@ -191,7 +191,7 @@ row("SHUT-012", "nor does one that hangs", {}, async (target) => {
   await server.noted(/shutdown/i);
 });
 
-row("SHUT-012", "a Unix socket of the server is removed", { wire: true }, async (target) => {
+row("SHUT-012", "a Unix socket of the server is removed", { wire: true, unix: true }, async (target) => {
   await using server = await target.start(text("ok"), { unix: true });
   const { path } = server.address as { path: string };
   assertEquals((await Deno.lstat(path)).isSocket, true);

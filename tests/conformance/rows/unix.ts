@@ -4,12 +4,12 @@ import { assertEquals } from "@std/assert";
 import { scopes, text } from "../apps.ts";
 import { elsewhere, later, row } from "../suite.ts";
 
-row("UNIX-001", "A Unix socket is served", { wire: true }, async (target) => {
+row("UNIX-001", "A Unix socket is served", { wire: true, unix: true }, async (target) => {
   await using server = await target.start(text("ok"), { unix: true });
   assertEquals((await server.request()).text, "ok");
 });
 
-row("UNIX-002", "The scope has no `client` there, and `server` is the path and `null`", {}, async (target) => {
+row("UNIX-002", "The scope has no `client` there, and `server` is the path and `null`", { unix: true }, async (target) => {
   const { app, seen } = scopes();
   await using server = await target.start(app, { unix: true });
   await server.request();
@@ -22,7 +22,7 @@ elsewhere("UNIX-003", "The access log says `unix` for the client", "tests/runner
 elsewhere("UNIX-004", "A stale file at the path is replaced", "tests/engines/deno_serve_life_test.ts");
 elsewhere("UNIX-005", "The file has the mode that was asked for", "tests/runner/cli_run_test.ts");
 
-row("UNIX-006", "Without a mode the socket is for its owner alone", { wire: true }, async (target) => {
+row("UNIX-006", "Without a mode the socket is for its owner alone", { wire: true, unix: true }, async (target) => {
   await using server = await target.start(text("ok"), { unix: true });
   assertEquals((await Deno.stat((server.address as { path: string }).path)).mode! & 0o777, 0o600);
 });
@@ -31,7 +31,7 @@ elsewhere("UNIX-007", "The file is removed at the end", "tests/engines/deno_serv
 later("UNIX-007", "also with several workers", "workers are still to come");
 elsewhere("UNIX-008", "TLS over a Unix socket is refused, not ignored", "tests/runner/options_test.ts");
 
-row("UNIX-009", "HTTP/2 in cleartext is spoken there too", { wire: true, tool: "curl" }, async (target) => {
+row("UNIX-009", "HTTP/2 in cleartext is spoken there too", { wire: true, unix: true, tool: "curl" }, async (target) => {
   await using server = await target.start(text("ok"), { unix: true });
   const { path } = server.address as { path: string };
   const { stdout } = await new Deno.Command("curl", {
