@@ -6,6 +6,7 @@
 
 import { DENO_SERVE_CAPABILITIES, DenoServeEngine } from "../../src/engines/deno_serve.ts";
 import type { ListenerSettings } from "../../src/engines/listener_settings.ts";
+import { NODE_CAPABILITIES, NodeEngine } from "../../src/engines/node_engine.ts";
 import type { WireLimits } from "../../src/engines/node_settings.ts";
 import type { Capability, Engine, Pairs } from "../../src/exchange.ts";
 
@@ -36,5 +37,12 @@ export const DENO: EngineMaker = {
   create: (settings) => new DenoServeEngine(settings),
 };
 
+/** Node's modules. */
+export const NODE: EngineMaker = {
+  name: "node",
+  capabilities: NODE_CAPABILITIES,
+  create: (settings) => new NodeEngine({ ...settings, trust: null }),
+};
+
 /** All of them. */
-export const ENGINES: readonly EngineMaker[] = [DENO];
+export const ENGINES: readonly EngineMaker[] = [DENO, NODE];
