@@ -15,13 +15,25 @@ const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM } = constants;
 /** What the library under Node calls PING, SETTINGS and CONTINUATION frames that come too fast. */
 const FLOODED: readonly number[] = [-904, -905];
 
-/** Sees to the end of a session. */
+/**
+ * Sees to the end of a session.
+ *
+ * Both calls do their work in the next turn, as of Deno 2.9.6: Node makes them when a frame was read, in the midst of the library, which then
+ * goes on in memory that they have freed. A client that says GOAWAY could end the process with that.
+ */
 export function endQuietly(session: ServerHttp2Session): void {
+  const close = session.close.bind(session);
+  session.close = (callback) => void setImmediate(() => session.destroyed ? callback?.() : close(callback));
   const destroy = session.destroy.bind(session) as (error: unknown, code?: number) => void;
+  let isEnding = false;
   session.destroy = (error, code) => {
+    if (isEnding) return;
+    isEnding = true;
     const wanted = isFlood(error) ? NGHTTP2_ENHANCE_YOUR_CALM : code ?? (error ? NGHTTP2_CANCEL : undefined);
-    // The one code that Node makes no error of. What was wrong, the library has told the client already.
-    destroy(null, wanted === undefined || silence(session) ? wanted : NGHTTP2_CANCEL);
+    setImmediate(() => {
+      // The one code that Node makes no error of. What was wrong, the library has told the client already.
+      destroy(null, wanted === undefined || silence(session) ? wanted : NGHTTP2_CANCEL);
+    });
   };
 }
 
