@@ -1,5 +1,5 @@
 /**
- * `deno task docs`: prints what documentation shows of the source into its pages: the packets of a link, the life of a worker.
+ * `deno task docs`: prints what documentation shows of the source into its pages: the packets of a link, the life of a worker, the engines.
  *
  * A test compares the pages with what is printed here. The tables of the sessions are printed by `deno task conformance`.
  *
@@ -9,6 +9,7 @@
 import { PACKETS } from "../src/links/packets.ts";
 import { WORKER_TABLE } from "../src/runner/pool/worker_table.ts";
 import { IGNORE, printTable, type Table } from "../src/sessions/table.ts";
+import { differences, engineFigures, wireLimits } from "./engines_page.ts";
 
 /** A piece of a page: what stands between `<!-- print: NAME -->` and `<!-- /print -->`. */
 export interface Print {
@@ -26,6 +27,13 @@ export function prints(): Print[] {
     { page: "docs/homes.md", name: "packets", text: packetTable() },
     { page: "docs/supervision.md", name: "diagram", text: diagram(WORKER_TABLE) },
     { page: "docs/supervision.md", name: "table", text: printTable(WORKER_TABLE) },
+    {
+      page: "docs/engines.md",
+      name: "figures",
+      text: engineFigures(Deno.readTextFileSync(new URL("../bench/RESULTS.md", import.meta.url))),
+    },
+    { page: "docs/engines.md", name: "limits", text: wireLimits() },
+    { page: "docs/engines.md", name: "differences", text: differences() },
   ];
 }
 

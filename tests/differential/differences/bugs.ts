@@ -52,7 +52,7 @@ export const BUGS: readonly Group[] = [
   {
     class: "bug",
     why:
-      "`node:http2` in Deno drops a malformed header field and hands on the rest; RFC 9113 section 8.2.1 wants the request refused. The app sees nothing of the field",
+      "`node:http2`, as in Node itself, drops a malformed header field and hands on the rest; RFC 9113 section 8.2.1 wants the request refused. The app sees nothing of the field",
     rows: {
       "h2-head/space-name": ["GOAWAY PROTOCOL_ERROR; closed; the app saw nothing", "200; kept; the app saw GET /h2"],
       "h2-head/colon-name": ["GOAWAY PROTOCOL_ERROR; closed; the app saw nothing", "200; kept; the app saw GET /h2"],
