@@ -6,7 +6,19 @@
  * @module
  */
 
-import type { Engine, Fields, Host, Inbound, Level, Outbound, RequestHead, SocketInbound, SocketOutbound, Start } from "../../exchange.ts";
+import type {
+  End,
+  Engine,
+  Fields,
+  Host,
+  Inbound,
+  Level,
+  Outbound,
+  RequestHead,
+  SocketInbound,
+  SocketOutbound,
+  Start,
+} from "../../exchange.ts";
 import type { TlsSettings } from "../../engines/listener_settings.ts";
 import type { Counting, ServingHost } from "../../links/served_host.ts";
 import { WorkerError } from "../../spec/errors.ts";
@@ -164,8 +176,8 @@ class CountingObserver extends RunnerObserver {
     this.#changed();
   }
 
-  override finished(...how: Parameters<RunnerObserver["finished"]>): void {
-    super.finished(...how);
+  override finished(head: RequestHead, status: number, bytes: number, end: End): void {
+    super.finished(head, status, bytes, end);
     this.completed++;
     this.#changed();
   }
