@@ -19,7 +19,7 @@ const FLOODED: readonly number[] = [-904, -905];
  * Sees to the end of a session.
  *
  * Both calls do their work in the next turn, as of Deno 2.9.6: Node makes them when a frame was read, in the midst of the library, which then
- * goes on in memory that they have freed. A client that says GOAWAY could end the process with that.
+ * goes on in memory that they have freed. A client that says GOAWAY could end the process with that (denoland/deno#36788).
  */
 export function endQuietly(session: ServerHttp2Session): void {
   const close = session.close.bind(session);
