@@ -17,6 +17,8 @@ export class Http2Connection implements Placed {
   place = -1;
   readonly gate: GateConnection;
   readonly session: ServerHttp2Session;
+  /** Its client resets too many streams: it is about to end. */
+  isFlooding = false;
   #open = 0;
   #since: number;
   #resets = RESET_BURST;
@@ -31,6 +33,14 @@ export class Http2Connection implements Placed {
   /** A stream was opened. */
   began(): void {
     this.#open++;
+  }
+
+  /**
+   * Whether more streams are open than a client may have: some must have been reset, of which Node tells behind all that begin in the same
+   * packet. Twice as many may be, as it tells late of those that are answered, too.
+   */
+  hasTooMany(maxStreams: number): boolean {
+    return maxStreams > 0 && this.#open > 2 * maxStreams;
   }
 
   /**
