@@ -20,6 +20,16 @@ export const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /** `GET /`, http, authority `test`. */
 export const GET: Uint8Array = new Uint8Array([0x82, 0x86, 0x84, 0x41, 4, 0x74, 0x65, 0x73, 0x74]);
 
+/** `CONNECT /`, http, authority `test`, for a WebSocket (RFC 8441). */
+export const CONNECT: Uint8Array = join([
+  literal(":method", "CONNECT"),
+  literal(":protocol", "websocket"),
+  literal(":scheme", "http"),
+  literal(":path", "/"),
+  literal(":authority", "test"),
+  literal("sec-websocket-version", "13"),
+]);
+
 /** A frame as it came. */
 export interface Frame {
   readonly type: number;
@@ -100,6 +110,14 @@ export function frame(type: number, flags: number, stream: number, payload: Uint
   const { byteLength } = payload;
   const head = [byteLength >> 16, byteLength >> 8, byteLength, type, flags, stream >> 24, stream >> 16, stream >> 8, stream];
   return join([new Uint8Array(head.map((byte) => byte & 255)), payload]);
+}
+
+/** What a SETTINGS frame says, by identifier. */
+export function settingsOf(payload: Uint8Array): Map<number, number> {
+  const view = new DataView(payload.slice().buffer);
+  const settings = new Map<number, number>();
+  for (let at = 0; at < payload.byteLength; at += 6) settings.set(view.getUint16(at), view.getUint32(at + 2));
+  return settings;
 }
 
 /** A header as a literal without indexing, up to 126 bytes each. */

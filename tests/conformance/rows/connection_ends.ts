@@ -214,8 +214,7 @@ elsewhere("CONN-019", "The tokens of a limit, a timeout, the shutdown and a fail
 later(
   "CONN-024",
   "A failed write is write_error, a failed read is read_error",
-  "Deno.serve tells both as a client that has left; what the session is told it passes on (tests/sessions/scenario_connection_test.ts)",
-  "deno",
+  "to a socket both are a client that has left, which is client_closed; what the session is told it passes on (tests/sessions/scenario_connection_test.ts)",
 );
 
 row(

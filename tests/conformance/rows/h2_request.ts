@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { answer, echo, http, readBody, scopes, text } from "../apps.ts";
 import { H2Peer } from "../h2_peer.ts";
-import { later, row } from "../suite.ts";
+import { elsewhere, later, row } from "../suite.ts";
 import { Gate, Mailbox, settle } from "../waiting.ts";
 
 const WIRE = { wire: true };
@@ -238,4 +238,4 @@ later(
   "A published conformance suite passes",
   "its program is not at hand where this page is made; the rows around it use raw frames and three clients",
 );
-later("H2-047", "Requests count towards a limit for each worker", "workers are still to come");
+elsewhere("H2-047", "Requests count towards the limit of a worker, whatever their version", "tests/runner/pool/pool_test.ts");

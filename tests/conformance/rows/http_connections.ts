@@ -85,8 +85,8 @@ row("HTTP-104", "Pipelined requests are answered one by one, in their order", { 
   await using server = await target.start(http(async (scope, _receive, send) => {
     most = Math.max(most, ++open);
     await settle(scope.path === "/0" ? 20 : 1);
-    await answer(send, scope.path);
     open--;
+    await answer(send, scope.path);
   }));
   const connection = await server.connect();
   await connection.send(Array.from({ length: 10 }, (_, index) => `GET /${index} HTTP/1.1\r\nHost: a\r\n\r\n`).join(""));

@@ -1,9 +1,10 @@
 /** Requests that expect 100 Continue. */
 
 import { assertEquals } from "@std/assert";
-import { answer, echo, http, readBody } from "../apps.ts";
+import { answer, echo, http, readBody, scopes } from "../apps.ts";
 import { row } from "../suite.ts";
 import { Gate, settle } from "../waiting.ts";
+import { WireExchange } from "../wire_exchange.ts";
 
 const EXPECT = { method: "POST", headers: [["expect", "100-continue"]], body: "hello" } as const;
 
@@ -39,7 +40,19 @@ row("HTTP-050", "An app that answers without reading sends no 100 Continue", { n
   assertEquals(continued, false);
 });
 
-row("HTTP-050", "other expectations are ignored", { wire: true }, async (target) => {
+row("HTTP-050", "other expectations are ignored", { wire: true, lacks: "continue" }, async (target) => {
   await using server = await target.start(echo);
   assertEquals((await server.request({ method: "POST", headers: [["expect", "more"]], body: "x" })).text, "x");
+});
+
+row("HTTP-050", "other expectations can't be met: 417, as RFC 9110 section 10.1.1 allows", {
+  wire: true,
+  needs: ["continue"],
+}, async (target) => {
+  const { app, seen } = scopes();
+  await using server = await target.start(app);
+  const connection = await server.connect();
+  await connection.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: more\r\nContent-Length: 1\r\n\r\nx");
+  const reply = await WireExchange.reply(connection);
+  assertEquals([reply.status, reply.phrase, seen.waiting], [417, "Expectation Failed", 0]);
 });

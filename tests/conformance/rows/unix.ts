@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { scopes, text } from "../apps.ts";
-import { elsewhere, later, row } from "../suite.ts";
+import { elsewhere, row } from "../suite.ts";
 
 row("UNIX-001", "A Unix socket is served", { wire: true, unix: true }, async (target) => {
   await using server = await target.start(text("ok"), { unix: true });
@@ -28,7 +28,7 @@ row("UNIX-006", "Without a mode the socket is for its owner alone", { wire: true
 });
 
 elsewhere("UNIX-007", "The file is removed at the end", "tests/engines/deno_serve_life_test.ts");
-later("UNIX-007", "also with several workers", "workers are still to come");
+elsewhere("UNIX-007", "also with workers: the rows of this suite run with them", "tests/conformance/conformance_test.ts");
 elsewhere("UNIX-008", "TLS over a Unix socket is refused, not ignored", "tests/runner/options_test.ts");
 
 row("UNIX-009", "HTTP/2 in cleartext is spoken there too", { wire: true, unix: true, tool: "curl" }, async (target) => {
