@@ -120,3 +120,11 @@ Deno.test("portOwner() finds a listener, and nobody on a free port", () => {
   listener.close();
   assertEquals(portOwner(port), null);
 });
+
+Deno.test("chooseEngine() takes node for workers that listen themselves, and says what deno would lose", () => {
+  const listening = (options: ServeOptions) => chooseEngine(settle({ env: "test", ...options }), true);
+  const { name, why, warning } = listening({});
+  assertEquals([name, why, warning], ["node", "its workers share one socket, and no request is lost where one is replaced", null]);
+  assertMatch(listening({ engine: "deno" }).warning!, /lose some connections each time one is replaced/);
+  assertEquals(listening({ engine: "node" }).why, "as asked");
+});
