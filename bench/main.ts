@@ -46,7 +46,7 @@ const USAGE = `deno task bench [--only NAME]… [--rounds N] [--seconds S] [--wr
   --only NAME   only this work: ${WORKS.map((work) => work.name).join(", ")}
   --rounds N    how often each side is measured, default 7
   --seconds S   how long each measurement lasts, default 3
-  --write       put the table into bench/RESULTS.md`;
+  --write       put the table into bench/RESULTS.md; deno task docs then prints what of it is about engines`;
 
 async function main(): Promise<number> {
   const args = parseArgs(Deno.args, {

@@ -39,7 +39,8 @@ async function ask(peer: Peer, until: number): Promise<number[]> {
 
 /** Reads an answer: up to its length, or up to its last chunk. */
 async function answer({ conn, buffer }: Peer): Promise<void> {
-  for (let at = 0, end = -1;;) {
+  let end = -1;
+  for (let at = 0;;) {
     const count = await conn.read(buffer.subarray(at));
     if (count === null) throw new Error("The server closed");
     at += count;
