@@ -14,6 +14,7 @@ import { PeerError } from "../spec/errors.ts";
 import { type Answer, answer } from "../wire/answers.ts";
 import { classify } from "../wire/classify.ts";
 import { handshakeProblem } from "../wire/handshake.ts";
+import { failureOf } from "./node_failure.ts";
 import type { HeadReader } from "./node_head.ts";
 import { type Arrived, Http1Connection, type Http1Owner } from "./node_http1_connection.ts";
 import { Http1Exchange } from "./node_http1_exchange.ts";
@@ -89,8 +90,9 @@ export class Http1 implements Http1Owner {
     socket.on("close", () => {
       connection.gone = true;
       this.#connections.delete(connection);
-      connection.exchange?.lost("client_closed");
+      connection.exchange?.lost(connection.failure);
     });
+    socket.on("error", (error) => connection.failure = failureOf(error));
     this.#server.emit("connection", socket);
   }
 

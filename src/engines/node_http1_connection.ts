@@ -50,6 +50,8 @@ export class Http1Connection implements Placed {
   readonly socket: Socket;
   /** The socket is closed. */
   gone = false;
+  /** Why, as the reason of an exchange. */
+  failure = "client_closed";
   /** What is being handled. */
   exchange: NodeExchange | null = null;
   readonly #owner: Http1Owner;

@@ -12,6 +12,7 @@ import { CLOSE, type Host, type RequestHead } from "../exchange.ts";
 import { PeerError } from "../spec/errors.ts";
 import { type Answer, answer } from "../wire/answers.ts";
 import { handshakeProblem } from "../wire/handshake.ts";
+import { failureOf } from "./node_failure.ts";
 import type { HeadReader } from "./node_head.ts";
 import { Http2Connection } from "./node_http2_connection.ts";
 import { endQuietly } from "./node_http2_end.ts";
@@ -86,6 +87,7 @@ export class Http2 {
     const connection = new Http2Connection(gate, session, performance.now());
     this.#connections.add(connection);
     session.on("close", () => this.#connections.delete(connection));
+    gate.socket.on("error", (error) => connection.failure = failureOf(error));
     // Not by the server's event: a stream that is over already has lost its session. The types do not know of the raw headers.
     const stream = (...[stream, , flags, raw]: [ServerHttp2Stream, unknown, number, string[]]) =>
       this.#stream(connection, stream, flags, raw);
@@ -99,10 +101,15 @@ export class Http2 {
     connection.began();
     // One that was opened and reset within one packet is over before it is told.
     if (stream.destroyed) return this.#ended(connection, true);
+    if (connection.isFlooding || connection.hasTooMany(this.#wire.settings.limits.maxStreams)) {
+      stream.on("error", () => {});
+      stream.destroy();
+      return this.#ended(connection, true);
+    }
     stream.on("close", () => this.#ended(connection, stream.rstCode !== NGHTTP2_NO_ERROR));
-    const head = this.#read(connection.gate, stream, flags, raw);
+    const head = this.#read(connection, stream, flags, raw);
     if (head === null) return;
-    const exchange = this.#opened(stream, head);
+    const exchange = this.#opened(connection, stream, head);
     if (exchange.isTooLarge) return refuse(exchange, answer(413), "body_too_large");
     if (head.kind !== "websocket") return exchange.run(this.#host.open(head, exchange));
     const problem = handshakeProblem("CONNECT", "2", (name) => valueOf(head, name));
@@ -115,7 +122,8 @@ export class Http2 {
   // to reset are no better.
   #ended(connection: Http2Connection, wasReset: boolean): void {
     const { session, gate } = connection;
-    if (connection.ended(performance.now(), wasReset) || session.destroyed) return;
+    if (connection.ended(performance.now(), wasReset) || connection.isFlooding) return;
+    connection.isFlooding = true;
     this.#wire.observer.note(
       "warn",
       "Too many streams of a client were reset: its connection is closed",
@@ -125,20 +133,20 @@ export class Http2 {
     session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
-  #read(gate: GateConnection, stream: ServerHttp2Stream, flags: number, raw: readonly string[]): RequestHead | null {
+  #read(connection: Http2Connection, stream: ServerHttp2Stream, flags: number, raw: readonly string[]): RequestHead | null {
     try {
-      return this.#heads.http2(raw, (flags & END_STREAM) === 0, gate);
+      return this.#heads.http2(raw, (flags & END_STREAM) === 0, connection.gate);
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
       const of = (name: string) => raw[raw.indexOf(name) + 1] ?? "-";
-      const head = this.#heads.unreadable(of(":method"), of(":path"), "2", raw, gate);
-      refuse(this.#opened(stream, head), answer(error.status), error.reason);
+      const head = this.#heads.unreadable(of(":method"), of(":path"), "2", raw, connection.gate);
+      refuse(this.#opened(connection, stream, head), answer(error.status), error.reason);
       return null;
     }
   }
 
-  #opened(stream: ServerHttp2Stream, head: RequestHead): Http2Exchange {
-    const exchange = new Http2Exchange(this.#wire, stream, head);
+  #opened(connection: Http2Connection, stream: ServerHttp2Stream, head: RequestHead): Http2Exchange {
+    const exchange = new Http2Exchange(this.#wire, connection, stream, head);
     this.#wire.opened(exchange);
     this.#wire.observer.opened(head);
     return exchange;

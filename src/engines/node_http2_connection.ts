@@ -19,6 +19,8 @@ export class Http2Connection implements Placed {
   readonly session: ServerHttp2Session;
   /** Its client resets too many streams: it is about to end. */
   isFlooding = false;
+  /** What its end means to a stream that is open. */
+  failure = "client_closed";
   #open = 0;
   #since: number;
   #resets = RESET_BURST;

@@ -8,6 +8,7 @@ import { constants, type ServerHttp2Stream } from "node:http2";
 import { type Pairs, type RequestHead, TRAILERS } from "../exchange.ts";
 import { NodeExchange } from "./node_exchange.ts";
 import type { Upgraded } from "./node_handshake.ts";
+import type { Http2Connection } from "./node_http2_connection.ts";
 import type { NodeWire } from "./node_settings.ts";
 
 const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants;
@@ -22,13 +23,15 @@ type Headers = Record<string, string | number | string[]>;
 
 /** The `Outbound` of one session, over HTTP/2. */
 export class Http2Exchange extends NodeExchange {
+  readonly #connection: Http2Connection;
   readonly #stream: ServerHttp2Stream;
   #trailers: Pairs | null = null;
   #upgraded = false;
   #ended = false;
 
-  constructor(wire: NodeWire, stream: ServerHttp2Stream, request: RequestHead) {
+  constructor(wire: NodeWire, connection: Http2Connection, stream: ServerHttp2Stream, request: RequestHead) {
     super(wire, request);
+    this.#connection = connection;
     this.#stream = stream;
     stream.on("close", () => this.#closed());
     // What is wrong is told by the code that the stream closes with.
@@ -127,7 +130,7 @@ export class Http2Exchange extends NodeExchange {
     if (this.#upgraded) return;
     const { rstCode } = this.#stream;
     if (this.#ended && rstCode === NGHTTP2_NO_ERROR && !this.#stream.aborted) this.delivered();
-    this.lost("client_closed");
+    this.lost(this.#connection.failure);
   }
 }
 
