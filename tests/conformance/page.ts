@@ -38,8 +38,8 @@ export function stateOf(all: readonly Row[], target: Target): State {
       files.add(`[${row.where.split("/").at(-1)}](../${row.where})`);
     } else {
       const reason = skipped(row, target);
-      // A test of what happens without a capability does not meet a row that needs it, and is not missed where the capability is there.
-      if (row.options.lacks !== undefined) instead = instead || reason === null;
+      // A test of what happens without a capability, or on one engine, does not meet a row that needs it, and is not missed where the capability is there.
+      if (row.options.lacks !== undefined || row.options.instead !== undefined) instead = instead || reason === null;
       else if (reason === null) met++;
       else reasons.add(reason);
     }

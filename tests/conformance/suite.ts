@@ -18,6 +18,8 @@ export interface RowOptions {
   readonly needs?: readonly Capability[];
   /** What the engine must not be able to do: the row says what happens without it. */
   readonly lacks?: Capability;
+  /** The one engine that this is about: the row says what happens there, in place of what {@linkcode except} leaves out. */
+  readonly instead?: string;
   /** Engines that this is not true of, by name, and the fact that stands in the way of each. */
   readonly except?: Readonly<Record<string, string>>;
   /** A Unix socket is needed: workers that listen themselves take none. */
@@ -104,7 +106,8 @@ export function skipped({ options }: TestRow, target: Target): string | null {
   if (options.unix === true && target.home === "listener") return "Deno never serves an inherited Unix socket";
   const missing = (options.needs ?? []).filter((capability) => !target.capabilities.includes(capability));
   if (missing.length > 0) return `needs ${missing.join(", ")}`;
-  const { lacks, except } = options;
+  const { lacks, except, instead } = options;
+  if (instead !== undefined && instead !== target.engine) return `is about the engine ${instead}`;
   if (except !== undefined && target.engine in except) return except[target.engine]!;
   if (lacks !== undefined && target.capabilities.includes(lacks)) return `is about an engine without ${lacks}`;
   return null;

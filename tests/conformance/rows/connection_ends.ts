@@ -5,7 +5,7 @@ import type { Connection } from "../../../src/spec/handles.ts";
 import type { HttpScope } from "../../../src/spec/scope.ts";
 import { answer } from "../apps.ts";
 import { httpProbe } from "../probe.ts";
-import { elsewhere, later, row } from "../suite.ts";
+import { elsewhere, row } from "../suite.ts";
 import type { Target } from "../target.ts";
 import { Gate, settle, until, within } from "../waiting.ts";
 
@@ -211,11 +211,7 @@ row("CONN-026", "The state changes although the app never receives", {}, async (
 
 elsewhere("CONN-019", "The tokens of a limit, a timeout, the shutdown and a failed write", "tests/sessions/scenario_connection_test.ts");
 
-later(
-  "CONN-024",
-  "A failed write is write_error, a failed read is read_error",
-  "to a socket both are a client that has left, which is client_closed; what the session is told it passes on (tests/sessions/scenario_connection_test.ts)",
-);
+elsewhere("CONN-024", "A failed write is write_error, a failed read is read_error", "tests/sessions/scenario_connection_test.ts");
 
 row(
   "CONN-025",

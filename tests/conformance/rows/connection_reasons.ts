@@ -144,3 +144,30 @@ row("CONN-023", "A stop that has time lets a request finish: no disconnect", {},
   await server.stop(2000);
   assertEquals([(await pending).text, calls], ["finished", []]);
 });
+
+/** Hands on what comes, until one of the two is closed. */
+async function pump(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+  const buffer = new Uint8Array(16_384);
+  for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) await to.write(buffer.subarray(0, count));
+}
+
+row("CONN-024", "What can't be read, as it is no TLS record, is read_error", {
+  wire: true,
+  except: { deno: "`Deno.serve` tells it as a client that has left" },
+}, async (target) => {
+  const { app, outcome, ready } = waiter();
+  await using server = await target.start(app, { tls: true });
+  using relay = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const dialled = Deno.connectTls({ hostname: "localhost", port: relay.addr.port, caCerts: [server.cert], alpnProtocols: ["http/1.1"] });
+  const near = await relay.accept();
+  const far = await Deno.connect({ hostname: "127.0.0.1", port: (server.address as { port: number }).port });
+  const pumps = Promise.allSettled([pump(near, far), pump(far, near)]);
+  const client = await dialled;
+  await client.write(new TextEncoder().encode("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\npart"));
+  await ready.pass();
+  await far.write(new TextEncoder().encode("no record at all"));
+  assertEquals(await outcome(), told("read_error"));
+  assertEquals((await server.ended()).end.reason, "read_error");
+  for (const connection of [client, near, far]) connection.close();
+  await pumps;
+});

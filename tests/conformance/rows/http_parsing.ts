@@ -76,7 +76,7 @@ row(
 row(
   "HTTP-028",
   "or answered 400",
-  { wire: true, except: { deno: "`Deno.serve` takes them" } },
+  { wire: true, instead: "node" },
   (target) => refuses(target, [400], ["GET / HTTP/1.1\nHost: a\n\n", "GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n"]),
 );
 

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { SseStreamEvent } from "../../../src/spec/events.ts";
 import { outcomeOf, sseProbe } from "../probe.ts";
 import { type SseArgs, started, STREAM, stream } from "../streams.ts";
-import { later, row } from "../suite.ts";
+import { elsewhere, row } from "../suite.ts";
 import type { Target } from "../target.ts";
 import { settle } from "../waiting.ts";
 
@@ -59,11 +59,7 @@ row("SSE-048", "The idle limit is told as idle_timeout; events put it off", {}, 
   assert(lasted >= 150, `${lasted}`);
 });
 
-later(
-  "SSE-048",
-  "A failed write is told as write_error",
-  "a write to a client that has left fails as one that fails for another reason does, so both are client_closed; on loopback there is no other",
-);
+elsewhere("SSE-048", "A failed write is told as write_error", "tests/sessions/scenario_sse_test.ts");
 
 /** Sends events of a decline and tells what became of each; the answer is the client's. */
 async function declined(target: Target, events: readonly SseStreamEvent[], then?: (...args: SseArgs) => Promise<unknown>) {

@@ -16,8 +16,17 @@ interface Course {
   readonly buffered: number;
 }
 
-/** An app sends until a send waits; then its client begins to read. The first callback of each crossing throws. */
+const courses = new Map<string, Promise<Course>>();
+
+/** One for each target is enough for all rows. */
 async function course(target: Target): Promise<Course> {
+  const known = courses.get(target.name) ?? run(target);
+  courses.set(target.name, known);
+  return await known;
+}
+
+/** An app sends until a send waits; then its client begins to read. The first callback of each crossing throws. */
+async function run(target: Target): Promise<Course> {
   const events: string[] = [];
   const stuck = new Gate();
   const { app, outcome } = httpProbe(async (scope, _receive, send) => {
@@ -85,4 +94,55 @@ row("FLOW-011", "callbacks run in order, without arguments; one that throws is l
 
 row("FLOW-012", "the drain comes before the send that waited resolves", WIRE, async (target) => {
   assertEquals((await course(target)).after, ["drain", "sent"]);
+});
+
+const LARGE = { wire: true, needs: ["delivery"] } as const;
+
+row(
+  "FLOW-005",
+  "A send that finds the buffer below the high mark resolves at once, also one of 16 MiB; the next one waits",
+  LARGE,
+  async (target) => {
+    const opened = new Gate();
+    const stuck = new Gate();
+    const { app, outcome } = httpProbe(async (scope, _receive, send) => {
+      await send({ type: "http.response.start", status: 200 });
+      await opened.pass();
+      await send({ type: "http.response.body", body: new Uint8Array(16_777_216), more: 1 });
+      const next = send({ type: "http.response.body", body: "x", more: 1 });
+      const waits = !await resolves(next, 50);
+      const buffered = scope["pagi.transport"].bufferedAmount();
+      stuck.open();
+      await next;
+      await send({ type: "http.response.body" });
+      return { waits, counts: buffered > 65_536 && buffered <= 16_777_217 };
+    });
+    await using server = await target.start(app, { limits: { maxSendBufferBytes: 33_554_432 } });
+    const exchange = await server.exchange({ stalled: true });
+    opened.open();
+    await stuck.pass();
+    const [reply, result] = await Promise.all([exchange.finish(), outcome()]);
+    assertEquals([reply.body.byteLength, result], [16_777_217, { waits: true, counts: true }]);
+  },
+);
+
+row("FLOW-017", "A file waits for the client, and little of it is held", LARGE, async (target) => {
+  const path = await Deno.makeTempFile();
+  await Deno.truncate(path, 33_554_432);
+  const stuck = new Gate();
+  const { app, outcome } = httpProbe(async (scope, _receive, send) => {
+    await send({ type: "http.response.start", status: 200 });
+    const filing = send({ type: "http.response.body", file: path });
+    const waits = !await resolves(filing, 200);
+    const buffered = scope["pagi.transport"].bufferedAmount();
+    stuck.open();
+    await filing;
+    return { waits, little: buffered < 1_000_000 };
+  });
+  await using server = await target.start(app);
+  const exchange = await server.exchange({ stalled: true });
+  await stuck.pass();
+  const [reply, result] = await Promise.all([exchange.finish(), outcome()]);
+  await Deno.remove(path);
+  assertEquals([reply.body.byteLength, result], [33_554_432, { waits: true, little: true }]);
 });
