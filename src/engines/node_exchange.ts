@@ -40,6 +40,8 @@ export abstract class NodeExchange implements Handshake {
   protected readonly wire: NodeWire;
   #inbound: Inbound | null = null;
   #early: ((inbound: Inbound) => void)[] | null = null;
+  /** The session is told nothing more. */
+  #isLeft = false;
   #state = PENDING;
   #status = 0;
   #notify = false;
@@ -91,6 +93,7 @@ export abstract class NodeExchange implements Handshake {
 
   /** The session is there. */
   run(inbound: Inbound): void {
+    if (this.#isLeft) return;
     this.#inbound = inbound;
     const early = this.#early;
     if (early === null) return;
@@ -197,7 +200,7 @@ export abstract class NodeExchange implements Handshake {
     const taken = this.#taken();
     this.cut(reason);
     this.#finish(taken, { reason });
-    queueMicrotask(() => this.#tell((inbound) => inbound.closed({ reason })));
+    queueMicrotask(() => this.#leave({ reason }));
   }
 
   /** Passes a line on to the log. */
@@ -272,7 +275,7 @@ export abstract class NodeExchange implements Handshake {
     if (this.#state === OVER) return;
     const tells = this.#state !== DELIVERING || this.#notify;
     this.#finish(this.#taken(), { reason });
-    if (tells) this.#tell((inbound) => inbound.closed({ reason }));
+    this.#leave(tells ? { reason } : null);
   }
 
   /** The system has taken the last byte. */
@@ -305,8 +308,18 @@ export abstract class NodeExchange implements Handshake {
 
   // A timer that a session sets may run microtasks and ticks in the midst of `open`, before the session is there.
   #tell(call: (inbound: Inbound) => void): void {
+    if (this.#isLeft) return;
     if (this.#inbound !== null) call(this.#inbound);
     else (this.#early ??= []).push(call);
+  }
+
+  // The last word, where somebody listens. The session is let go of with it: Node may hold a stream for long, and what hangs on it would
+  // outlive the young generation.
+  #leave(end: End | null): void {
+    if (end !== null) this.#tell((inbound) => inbound.closed(end));
+    if (end !== null && this.#inbound === null) return; // it is not there yet
+    this.#isLeft = true;
+    this.#inbound = null;
   }
 
   #queue(): OutQueue {
@@ -346,13 +359,14 @@ export abstract class NodeExchange implements Handshake {
       this.cut(reason);
       this.#finish(taken, { reason });
     }
-    if (tells) this.#tell((inbound) => inbound.closed({ reason }));
+    this.#leave(tells ? { reason } : null);
   }
 
   #complete(): void {
     const tells = this.#state !== DELIVERING || this.#notify;
     this.#finish(this.#sent, this.#success);
-    if (tells) queueMicrotask(() => this.#tell((inbound) => inbound.closed(COMPLETE)));
+    if (tells) queueMicrotask(() => this.#leave(COMPLETE));
+    else this.#leave(null);
   }
 
   #taken(): number {
