@@ -144,16 +144,19 @@ row(
   {},
   async (target) => {
     const seen = new Mailbox<unknown[]>();
+    const began = new Gate();
     await using server = await target.start(http(async (scope, receive) => {
       const connection = scope["pagi.connection"];
-      const { body, events } = await readBody(receive);
-      seen.put([body, events.at(-1)!.type, connection.isConnected(), connection.disconnectReason()]);
+      const first = await receive();
+      began.open();
+      const { events } = await readBody(receive);
+      seen.put([first.type, events.at(-1)!.type, connection.isConnected(), connection.disconnectReason()]);
     }));
     const exchange = await server.exchange({ method: "POST", streams: true });
     await exchange.write("part");
-    await settle(10);
+    await began.pass();
     exchange.leave();
-    assertEquals(await seen.take(), ["part", "http.disconnect", false, "client_closed"]);
+    assertEquals(await seen.take(), ["http.request", "http.disconnect", false, "client_closed"]);
   },
 );
 

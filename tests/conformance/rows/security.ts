@@ -172,7 +172,7 @@ row("SEC-008", "A WebSocket frame that claims a huge length, or text that is not
 
 row("SEC-009", "Unfinished heads and pipelined requests are held in bounded memory", WIRE, async (target) => {
   const { app, seen } = scopes();
-  await using server = await target.start(app);
+  await using server = await target.start(app, { wire: { keepAliveTimeoutMs: 500 } });
   const connection = await server.connect();
   const sending = connection.send(`GET / HTTP/1.1\r\nHost: a\r\nX-A: ${"a".repeat(4_000_000)}`).catch(() => {});
   const got = await connection.rest();
