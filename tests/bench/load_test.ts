@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { readWrk, readWrkMedian } from "../../bench/load.ts";
+import { readH2load, readWrk, readWrkMedian } from "../../bench/load.ts";
 
 const GOOD = `Running 2s test @ http://127.0.0.1:8000/
   1 threads and 32 connections
@@ -41,4 +41,19 @@ Deno.test("readWrkMedian() reads the median in its unit", () => {
   assertEquals(readWrkMedian(text), 88);
   assertEquals(readWrkMedian(text.replace("88.00us", "1.25ms")), 1250);
   assertThrows(() => readWrkMedian(GOOD), Error, "no median");
+});
+
+const GOOD_H2 = `finished in 2.00s, 10744.00 req/s, 1.11MB/s
+requests: 21488 total, 21488 started, 21488 done, 21488 succeeded, 0 failed, 0 errored, 0 timeout
+status codes: 21488 2xx, 0 3xx, 0 4xx, 0 5xx
+`;
+
+Deno.test("readH2load() reads the number of requests and the seconds", () => {
+  assertEquals(readH2load(GOOD_H2), { count: 21_488, seconds: 2 });
+  assertEquals(readH2load(GOOD_H2.replace("2.00s,", "500.00ms,")).seconds, 0.5);
+});
+
+Deno.test("readH2load() refuses a run in which requests failed, or none was answered", () => {
+  assertThrows(() => readH2load(GOOD_H2.replace("0 failed", "3 failed")), Error, "not every request was answered");
+  assertThrows(() => readH2load(GOOD_H2.replace("21488 2xx", "0 2xx")), Error, "not every request was answered");
 });

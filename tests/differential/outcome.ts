@@ -31,11 +31,17 @@ export function contrast(one: Outcome, other: Outcome, raw: boolean): Contrast {
   };
   const answers = [one, other].map((outcome) => `${outcome.answers.join(", ") || "no answer"}; ${outcome.fate}`) as [string, string];
   differ(...answers);
+  if (isBroken(one) || isBroken(other)) return sides[0].length > 0 ? [sides[0].join("; "), sides[1].join("; ")] : null;
   if (one.saw.length !== other.saw.length) differ(count(one), count(other));
   else for (const [at, saw] of one.saw.entries()) compare(saw, other.saw[at]!, raw, differ);
   if (sides[0].length > 0) return [sides[0].join("; "), sides[1].join("; ")];
   const words = [one, other].map((outcome) => `says ${outcome.words.join(", ")}`) as [string, string];
   return words[0] === words[1] ? null : words;
+}
+
+/** Where an HTTP/2 connection is ended for a fault, it is a matter of time whether the app has seen what came before. */
+function isBroken({ answers }: Outcome): boolean {
+  return answers.some((answer) => answer.startsWith("GOAWAY"));
 }
 
 function count({ saw }: Outcome): string {

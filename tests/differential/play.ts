@@ -59,9 +59,11 @@ async function playH2(entry: Entry, peer: Peer, quietMs: number): Promise<Answer
   const kept = await peer.until(() => read().probed, quietMs);
   if (read().goaway !== null) await peer.until(() => false, quietMs); // it may close soon
   const { streams, goaway } = read();
-  // What a flood got before it was stopped is a matter of time.
-  const shown = area === "h2-flood" ? [] : [...streams];
-  if (goaway !== null) shown.push(`GOAWAY ${goaway}`);
+  let shown: readonly string[] = streams;
+  // What came before a connection was ended for a fault is a matter of time, and of a flood the GOAWAY too: what the server has not read
+  // makes its close a reset, which can overtake it.
+  if (area === "h2-flood") shown = peer.ended ? ["the end"] : [];
+  else if (goaway !== null) shown = [...(goaway === "NO_ERROR" ? streams : []), `GOAWAY ${goaway}`];
   return { answers: shown, words: [], fate: peer.ended ? "closed" : kept ? "kept" : "open" };
 }
 

@@ -60,14 +60,12 @@ export const LIMITS: readonly Group[] = [
   },
   {
     class: "limit",
-    why:
-      "Floods: `node` ends them, with GOAWAY or, where what it has not read is a reset to the client, without; `deno` ends resets and CONTINUATION alone",
+    why: "Floods: `node` ends them all but those of WINDOW_UPDATE, `deno` resets and CONTINUATION alone",
     rows: {
-      "h2-flood/reset": ["GOAWAY ENHANCE_YOUR_CALM; closed", "GOAWAY NO_ERROR; closed"],
-      "h2-flood/ping": ["no answer; kept", "no answer; closed"],
-      "h2-flood/settings": ["no answer; kept", "no answer; closed"],
-      "h2-flood/data-empty": ["no answer; kept", "GOAWAY ENHANCE_YOUR_CALM; closed"],
-      "h2-flood/priority": ["no answer; kept", "GOAWAY ENHANCE_YOUR_CALM; closed"],
+      "h2-flood/ping": ["no answer; kept", "the end; closed"],
+      "h2-flood/settings": ["no answer; kept", "the end; closed"],
+      "h2-flood/data-empty": ["no answer; kept", "the end; closed"],
+      "h2-flood/priority": ["no answer; kept", "the end; closed"],
     },
   },
 ];
