@@ -26,6 +26,8 @@ export class Http2Exchange extends NodeExchange {
   readonly #connection: Http2Connection;
   readonly #stream: ServerHttp2Stream;
   #trailers: Pairs | null = null;
+  /** Of the request. */
+  #requestTrailers: Pairs | null = null;
   #upgraded = false;
   #ended = false;
 
@@ -36,6 +38,8 @@ export class Http2Exchange extends NodeExchange {
     stream.on("close", () => this.#closed());
     // What is wrong is told by the code that the stream closes with.
     stream.on("error", ignore);
+    // They may come before the app reads.
+    if (request.body !== "none") stream.on("trailers", (fields) => this.#requestTrailers = fromFields(fields));
   }
 
   /** Leaves HTTP. */
@@ -98,11 +102,9 @@ export class Http2Exchange extends NodeExchange {
 
   protected startReading(): void {
     this.#stream.on("data", (chunk: Uint8Array) => this.received(chunk));
-    let trailers: Pairs | null = null;
-    this.#stream.on("trailers", (fields) => trailers = fromFields(fields));
     this.#stream.on("end", () => {
       // Node ends the body of a stream that its client has reset, too: a part must not pass for the whole.
-      if (!this.#stream.aborted && this.#stream.rstCode === NGHTTP2_NO_ERROR) this.receivedAll(trailers);
+      if (!this.#stream.aborted && this.#stream.rstCode === NGHTTP2_NO_ERROR) this.receivedAll(this.#requestTrailers);
     });
   }
 
