@@ -6,29 +6,23 @@
  * @module
  */
 
-import type { Capability, RequestHead } from "../exchange.ts";
+import type { Capability, Pairs, RequestHead } from "../exchange.ts";
 import { PeerError } from "../spec/errors.ts";
 import { classify } from "../wire/classify.ts";
 import { type Report, type Trusts, withForwarded } from "../wire/forwarded.ts";
 import { isHost } from "../wire/host.ts";
 import { splitTarget } from "../wire/target.ts";
+import { Fields } from "./node_fields.ts";
 import { type GateConnection, NODE_CAPABILITIES, NODE_HTTP10_CAPABILITIES, type WireLimits } from "./node_settings.ts";
 
 /** A head that can be added to. */
 type OpenHead = { -readonly [K in keyof RequestHead]: RequestHead[K] };
-/** Its headers, while they are read. */
-type OpenPairs = [name: string, value: string][];
 
 /** What it takes to write a header line besides its name and value: a colon, a space, CR and LF. */
 const LINE_BYTES = 4;
 
 /** An absolute target, RFC 9112 section 3.2.2. */
 const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i;
-
-/** Header fields that belong to one connection. RFC 9113 section 8.2.2. */
-const OF_ONE_CONNECTION = /^(?:connection|keep-alive|proxy-connection|transfer-encoding|upgrade)$/;
-
-const EVENT_STREAM = /event-stream/i;
 
 /** Builds the heads of one engine. */
 export class HeadReader {
@@ -55,56 +49,15 @@ export class HeadReader {
     if (version !== "1.1" && version !== "1.0") throw new PeerError(400, "protocol_error", "The version is neither HTTP/1.0 nor HTTP/1.1");
     const minor = version === "1.1" ? 1 : 0;
     this.#checkSizes(target, raw);
-    const headers: OpenPairs = [];
-    let cookie: [string, string] | null = null;
-    let host: [string, string] | null = null;
-    let length: string | null = null;
-    let coding: string | null = null;
-    let expects = false;
-    let events = false;
-    let upgrade = false;
-    for (let at = 0; at < raw.length; at += 2) {
-      const name = raw[at]!.toLowerCase();
-      const value = raw[at + 1]!;
-      const pair: [string, string] = [name, value];
-      switch (name) {
-        case "cookie":
-          if (cookie !== null) {
-            cookie[1] += `; ${value}`;
-            continue;
-          }
-          cookie = pair;
-          break;
-        case "host":
-          if (host !== null) throw new PeerError(400, "protocol_error", "There is more than one Host header");
-          host = pair;
-          break;
-        case "content-length":
-          if (length !== null) throw new PeerError(400, "protocol_error", "There is more than one Content-Length");
-          length = value;
-          break;
-        case "transfer-encoding":
-          coding = coding === null ? value : `${coding}, ${value}`;
-          break;
-        case "expect":
-          expects = minor === 1 && value.toLowerCase() === "100-continue";
-          break;
-        case "accept":
-          events ||= EVENT_STREAM.test(value);
-          break;
-        case "upgrade":
-          upgrade = true;
-          break;
-      }
-      headers.push(pair);
-    }
+    const fields = new Fields();
+    for (let at = 0; at < raw.length; at += 2) fields.add(raw[at]!.toLowerCase(), raw[at + 1]!);
     if (method === "CONNECT") throw noConnect();
-    if (host === null) {
+    if (fields.host === null) {
       if (minor === 1) throw new PeerError(400, "protocol_error", "The Host header is missing");
-    } else if (!isHost(host[1])) throw new PeerError(400, "protocol_error", "The Host header is malformed");
-    const body = bodyKind(coding, length, minor, expects);
-    const kind = events || upgrade ? classify(method, version, (name) => valuesOf(headers, name)) : "http";
-    return this.#head(kind, version, method, originForm(method, target, host, headers), headers, body, connection);
+    } else if (!isHost(fields.host)) throw new PeerError(400, "protocol_error", "The Host header is malformed");
+    const body = bodyKind(fields, minor);
+    const kind = fields.events || fields.upgrade ? classify(method, version, fields.get) : "http";
+    return this.#head(kind, version, method, originForm(method, target, fields), fields.pairs, body, connection);
   }
 
   /**
@@ -113,61 +66,33 @@ export class HeadReader {
    * @throws {PeerError} with the status of the answer.
    */
   http2(raw: readonly string[], hasBody: boolean, connection: GateConnection): RequestHead {
-    const headers: OpenPairs = [];
+    const fields = new Fields();
     let [method, path, authority, protocol] = ["", "", null as string | null, null as string | null];
-    let cookie: [string, string] | null = null;
-    let host: [string, string] | null = null;
-    let expects = false;
-    let events = false;
     for (let at = 0; at < raw.length; at += 2) {
       const name = raw[at]!;
       const value = raw[at + 1]!;
-      if (name.charCodeAt(0) === COLON) {
-        if (name === ":method") method = value;
-        else if (name === ":path") path = value;
-        else if (name === ":authority") authority = value;
-        else if (name === ":protocol") protocol = value;
-        continue;
-      }
-      const pair: [string, string] = [name, value];
-      switch (name) {
-        case "cookie":
-          if (cookie !== null) {
-            cookie[1] += `; ${value}`;
-            continue;
-          }
-          cookie = pair;
-          break;
-        case "host":
-          if (host !== null) throw new PeerError(400, "protocol_error", "There is more than one Host header");
-          host = pair;
-          break;
-        case "accept":
-          events ||= EVENT_STREAM.test(value);
-          break;
-        case "expect":
-          expects = hasBody && value.toLowerCase() === "100-continue";
-          break;
-        default:
-          if (OF_ONE_CONNECTION.test(name)) throw new PeerError(400, "protocol_error", `The header ${name} has no place in HTTP/2`);
-      }
-      headers.push(pair);
+      if (name.charCodeAt(0) !== COLON) fields.add(name, value);
+      else if (name === ":method") method = value;
+      else if (name === ":path") path = value;
+      else if (name === ":authority") authority = value;
+      else if (name === ":protocol") protocol = value;
     }
     this.#checkSizes(path, raw);
-    if (authority !== null) {
-      if (host === null) headers.push(host = ["host", authority]);
-      else host[1] = authority;
+    const { ofOneConnection } = fields;
+    if (ofOneConnection !== null) throw new PeerError(400, "protocol_error", `The header ${ofOneConnection} has no place in HTTP/2`);
+    if (authority !== null) fields.setHost(authority);
+    if (fields.host !== null && !isHost(fields.host)) {
+      throw new PeerError(400, "protocol_error", "The authority of the request is malformed");
     }
-    if (host !== null && !isHost(host[1])) throw new PeerError(400, "protocol_error", "The authority of the request is malformed");
     const isSocket = method === "CONNECT" && protocol === "websocket";
     if (method === "CONNECT" && !isSocket) throw noConnect();
     method = method.toUpperCase();
     if (path.charCodeAt(0) !== SLASH && !(method === "OPTIONS" && path === "*")) {
       throw new PeerError(400, "protocol_error", "The path of the request is malformed");
     }
-    const kind = isSocket ? "websocket" : events ? classify(method, "2", (name) => valuesOf(headers, name)) : "http";
-    const body = isSocket || !hasBody ? "none" : expects ? "expect" : "plain";
-    return this.#head(kind, "2", method, path, headers, body, connection);
+    const kind = isSocket ? "websocket" : fields.events ? classify(method, "2", fields.get) : "http";
+    const body = isSocket || !hasBody ? "none" : fields.expects ? "expect" : "plain";
+    return this.#head(kind, "2", method, path, fields.pairs, body, connection);
   }
 
   /** A head for the log, of a request whose real one can't be read. */
@@ -179,7 +104,7 @@ export class HeadReader {
     connection: GateConnection,
   ): RequestHead {
     const mark = target.indexOf("?");
-    const headers: OpenPairs = [];
+    const headers: [string, string][] = [];
     for (let at = 0; at < raw.length; at += 2) if (raw[at]!.charCodeAt(0) !== COLON) headers.push([raw[at]!.toLowerCase(), raw[at + 1]!]);
     const [rawPath, query] = mark < 0 ? [target, ""] : [target.slice(0, mark), target.slice(mark + 1)];
     return this.#build("http", httpVersion, method, { rawPath, path: "", query }, headers, "none", connection);
@@ -190,7 +115,7 @@ export class HeadReader {
     httpVersion: RequestHead["httpVersion"],
     method: string,
     target: string,
-    headers: OpenPairs,
+    headers: Pairs,
     body: RequestHead["body"],
     connection: GateConnection,
   ): RequestHead {
@@ -203,7 +128,7 @@ export class HeadReader {
     httpVersion: RequestHead["httpVersion"],
     method: string,
     { rawPath, path, query }: { rawPath: string; path: string; query: string },
-    headers: OpenPairs,
+    headers: Pairs,
     body: RequestHead["body"],
     { client, server, tls }: GateConnection,
   ): RequestHead {
@@ -261,34 +186,25 @@ function capabilitiesOf(httpVersion: RequestHead["httpVersion"]): readonly Capab
 }
 
 /** RFC 9112 section 6.3. The parser has refused two lengths, and a length beside a coding. */
-function bodyKind(coding: string | null, length: string | null, minor: number, expects: boolean): RequestHead["body"] {
+function bodyKind({ coding, length, expects }: Fields, minor: number): RequestHead["body"] {
   if (coding !== null) {
     if (minor === 0) throw new PeerError(400, "protocol_error", "HTTP/1.0 has no transfer codings");
     // Codings below are the app's business, as content codings are.
     if (!/(?:^|,)[ \t]*chunked[ \t]*$/i.test(coding)) {
       throw new PeerError(501, "protocol_error", "The last transfer coding must be chunked");
     }
-    return expects ? "expect" : "plain";
-  }
-  if (length === null || /^0+$/.test(length)) return "none";
-  return expects ? "expect" : "plain";
+  } else if (length === null || /^0+$/.test(length)) return "none";
+  return expects && minor === 1 ? "expect" : "plain";
 }
 
 /** The target in origin form; an absolute one sets the Host header, contract section 2. */
-function originForm(method: string, target: string, host: [string, string] | null, headers: OpenPairs): string {
+function originForm(method: string, target: string, fields: Fields): string {
   if (target.charCodeAt(0) === SLASH || (target === "*" && method === "OPTIONS")) return target;
   const match = ABSOLUTE.exec(target);
   if (match === null) throw new PeerError(400, "protocol_error", "The request target is malformed");
   const authority = match[1]!;
   if (authority === "" || !isHost(authority)) throw new PeerError(400, "protocol_error", "The authority of the request is malformed");
-  if (host === null) headers.push(["host", authority]);
-  else host[1] = authority;
+  fields.setHost(authority);
   const rest = target.slice(match[0].length);
   return rest.charCodeAt(0) === SLASH ? rest : `/${rest}`;
-}
-
-function valuesOf(headers: OpenPairs, name: string): string | null {
-  let found: string | null = null;
-  for (const pair of headers) if (pair[0] === name) found = found === null ? pair[1] : `${found}, ${pair[1]}`;
-  return found;
 }
