@@ -19,6 +19,9 @@ import { type PackageConfig, readConfig, ROOT } from "./package.ts";
 
 const DIST = new URL("dist/", ROOT);
 
+/** A package by its whole name, which needs no entry: it also loads under the configuration of an app. */
+const VERSIONED = /^npm:[^@]+@[\^~]?\d/;
+
 const config = readConfig();
 const links = (config.links ?? []).map((path) => new URL(`${path}/`, ROOT));
 const include = config.publish.include.filter((path) => path !== "links/");
@@ -78,7 +81,9 @@ async function usedImports(files: readonly string[]): Promise<Record<string, str
       else if (specifier.startsWith(".")) {
         const target = new URL(specifier, new URL(file, DIST)).href.slice(DIST.href.length);
         if (!files.includes(target)) problems.push(`${file} imports ${specifier}, which is not published`);
-      } else if (!specifier.startsWith("node:")) problems.push(`${file} imports ${specifier}, which deno.json does not map`);
+      } else if (!specifier.startsWith("node:") && !VERSIONED.test(specifier)) {
+        problems.push(`${file} imports ${specifier}, which deno.json does not map`);
+      }
     }
   }
   return Object.fromEntries(Object.entries(config.imports).filter(([key]) => used.has(key)));

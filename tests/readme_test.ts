@@ -114,7 +114,7 @@ Deno.test("the README's deno.json of an own project serves an app beside a clone
   const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
   assertEquals(config.imports["@pagi/server"], `jsr:@pagi/server@^${version}`);
   delete config.imports.hono; // any other package does as well, and this one is at hand
-  config.imports.ws = "npm:ws@^8.18.0";
+  config.imports.ws = "npm:ws@^8.21.1";
   await using place = await folder({
     "project/deno.json": JSON.stringify(config),
     "project/app.ts": 'import { Receiver } from "ws";\nexport default { fetch: () => new Response(Receiver.name) };\n',

@@ -33,6 +33,7 @@ export class Listener {
   readonly #settings: ListenerSettings;
   readonly #rootPath: string;
   readonly #owner: ListenerOwner;
+  #heads: HeadReader | null = null;
   #server: Server | null = null;
   #port: number;
   #reopening: ReturnType<typeof setTimeout> | null = null;
@@ -73,12 +74,10 @@ export class Listener {
 
   #serve(): Deno.Addr {
     const owner = this.#owner;
-    // The handler needs the address, which is known only once it serves; no request comes before this function has returned.
-    let heads: HeadReader;
     const server = serve(
       this.#settings,
       this.#port,
-      (request, info) => owner.handle(heads, request, info.remoteAddr),
+      (request, info) => owner.handle(this.#heads!, request, info.remoteAddr),
       (error) => owner.failed(error),
     );
     const { addr } = server;
@@ -87,7 +86,8 @@ export class Listener {
       bound = [addr.hostname, addr.port];
       this.#port = addr.port;
     } else bound = [(addr as Deno.UnixAddr).path, null];
-    heads = new HeadReader(bound, this.#settings.tls?.certificates[0]!.cert ?? null, this.#rootPath, owner.ids);
+    // The address is known only now; no request comes before this function has returned.
+    this.#heads = new HeadReader(bound, this.#settings.tls?.certificates[0]?.cert ?? null, this.#rootPath, owner.ids);
     this.#server = server;
     server.finished.catch((error) => this.#lost(error));
     return addr;

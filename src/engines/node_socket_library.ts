@@ -112,9 +112,9 @@ export async function loadLibrary(): Promise<SocketLibrary> {
   try {
     // Written out, so that it is found whatever the import map of the app says.
     // deno-lint-ignore no-import-prefix
-    version = (await import("npm:ws@^8.18.0/package.json", { with: { type: "json" } })).default.version;
+    version = (await import("npm:ws@^8.21.1/package.json", { with: { type: "json" } })).default.version;
     // deno-lint-ignore no-import-prefix
-    library = await import("npm:ws@^8.18.0") as unknown as SocketLibrary;
+    library = await import("npm:ws@^8.21.1") as unknown as SocketLibrary;
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
     throw new StartupError(`The node engine needs npm:ws, and the environment variable WS_NO_BUFFER_UTIL to be readable: ${cause}`);

@@ -364,7 +364,7 @@ for (const args of [[], ["--sandbox"], ["--workers", "0"]]) {
 Deno.test("cli --sandbox names the lock file that is out of date, and what brings it up to date", async () => {
   await using dir = await folder({
     "app.ts": `import "ws"; export default () => {};`,
-    "deno.json": `{"imports": {"ws": "npm:ws@^8.18.0"}}`,
+    "deno.json": `{"imports": {"ws": "npm:ws@^8.21.1"}}`,
     "deno.lock": `{"version": "5"}`,
   });
   const { code, stderr } = await cli([`${dir.path}/app.ts`, "--port", "0", "--sandbox"]);
