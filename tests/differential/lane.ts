@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Engine, Host, Observer } from "../../src/exchange.ts";
+import type { Engine, Host } from "../../src/exchange.ts";
 import { systemClock, systemFiles } from "../../src/loading/system.ts";
 import { InlineHost } from "../../src/sessions/inline_host.ts";
 import { defineApp, type HttpApp, type Send, type SseApp, type WebSocketApp } from "../../src/spec/app.ts";
@@ -37,6 +37,7 @@ export class Lane implements AsyncDisposable {
   readonly port: number;
   readonly #engine: Engine;
   readonly #host: Host;
+  readonly #open: { readonly count: number };
   #saw: Saw[];
   #running: { count: number };
 
@@ -53,14 +54,16 @@ export class Lane implements AsyncDisposable {
     const host = new InlineHost(app, { clock: systemClock, files: systemFiles, note: () => {} });
     const limits = { ...DEFAULT_LIMITS, maxMessageBytes: LIMIT_BYTES };
     await host.start({ isWorker: false, lifespan: "off", lifespanStartupTimeoutMs: 0, limits, validateEvents: true });
-    const [address] = await engine.listen(host, SILENT);
-    return box.lane = new Lane(engine, host, (address as Deno.NetAddr).port);
+    const open = { count: 0 };
+    const [address] = await engine.listen(host, { opened: () => open.count++, finished: () => open.count--, note: () => {} });
+    return box.lane = new Lane(engine, host, (address as Deno.NetAddr).port, open);
   }
 
-  private constructor(engine: Engine, host: Host, port: number) {
+  private constructor(engine: Engine, host: Host, port: number, open: { readonly count: number }) {
     this.#engine = engine;
     this.#host = host;
     this.port = port;
+    this.#open = open;
     this.#saw = [];
     this.#running = { count: 0 };
   }
@@ -74,6 +77,11 @@ export class Lane implements AsyncDisposable {
       // What is still waiting after that time waits for its client.
       settled: () => until(() => running.count === 0, "the apps", 200).then(() => {}, () => {}),
     };
+  }
+
+  /** Exchanges that have begun and are not over. */
+  get open(): number {
+    return this.#open.count;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -110,8 +118,6 @@ export class Lane implements AsyncDisposable {
 }
 
 type AnyScope = HttpScope | SseScope | WebSocketScope;
-
-const SILENT: Observer = { opened: () => {}, finished: () => {}, note: () => {} };
 
 async function http(...[scope, receive, send, seen]: [...Parameters<HttpApp>, Saw]): Promise<void> {
   if (!scope.path.startsWith("/unread")) await body(receive, seen);
