@@ -41,12 +41,13 @@ Deno.test(
       "-z",
       "1",
       "-l",
-      "4",
+      "5",
       "-u",
       `${server.url}/big`,
     ]);
-    await until(() => sockets() >= before + CONNECTIONS, "the slow readers");
-    await until(() => sockets() <= before + 2, "the end of the slow readers");
+    // On a busy machine the first are ended before the last have come.
+    await until(() => sockets() >= before + CONNECTIONS / 2, "the slow readers");
+    await until(() => sockets() <= before + 2, "the end of the slow readers", 10_000);
     assertEquals(await (await fetch(`${server.url}/x`)).text(), "1.1 GET /x 0");
     assert(!/service available:.*NO/.test((await slow).out));
   },
