@@ -99,7 +99,8 @@ export class Http1Connection implements Placed {
     if (this.#state >= LEAVING || this.#isLast || this.gone) return;
     if (this.#state === IDLE) return this.#begin(arrived);
     this.#waiting.push(arrived);
-    if (this.#waiting.length === MAX_WAITING) this.socket.pause();
+    // Once more for each read that came all the same: Node goes on by itself where an answer has drained.
+    if (this.#waiting.length >= MAX_WAITING) this.#pause(true);
   }
 
   /** The exchange is over. */
@@ -217,8 +218,15 @@ export class Http1Connection implements Placed {
       if (this.#isBroken) this.#owner.refuse(this, 400);
       return;
     }
-    if (this.#waiting.length === MAX_WAITING - 1) this.socket.resume();
+    if (this.#waiting.length === MAX_WAITING - 1) this.#pause(false);
     this.#begin(next);
+  }
+
+  // The parser wakes the socket behind each message, unless it is told that the server has paused it.
+  #pause(on: boolean): void {
+    (this.socket as Socket & { _paused?: boolean })._paused = on; // Node's, and not in its types
+    if (on) this.socket.pause();
+    else this.socket.resume();
   }
 
   #begin(arrived: Arrived): void {

@@ -7,10 +7,14 @@
  */
 
 import type { Outbound, Pairs, RequestHead } from "../exchange.ts";
+import { joinBytes } from "../wire/join_bytes.ts";
 import type { Fairness } from "./fairness.ts";
 
 /** Bytes of credit for each `receive`. */
 const CREDIT = 65_536;
+
+/** So many chunks that wait become one: a body of tiny chunks would take hundreds of times its size in memory, and a long time to move. */
+const MAX_CHUNKS = 64;
 
 /** Builds a body event; `trailers` with the last one, where there are some. */
 export type RequestEvent<E> = (body: Uint8Array, more: 0 | 1, trailers: Pairs | null) => E;
@@ -20,7 +24,7 @@ export class Receiver<E> {
   readonly #out: Outbound;
   readonly #fairness: Fairness;
   readonly #request: RequestEvent<E>;
-  readonly #chunks: Uint8Array[] = [];
+  #chunks: Uint8Array[] = [];
   readonly #waiting: ((event: E) => void)[] = [];
   /** The last byte has come from the wire. */
   #whole: boolean;
@@ -54,6 +58,7 @@ export class Receiver<E> {
     if (this.#whole || this.#end) return;
     if (trailers !== undefined) this.#trailers = trailers;
     if (chunk.byteLength > 0) this.#chunks.push(chunk);
+    if (this.#chunks.length === MAX_CHUNKS) this.#chunks = [joinBytes(this.#chunks)];
     if (!more) this.#whole = true;
     while (this.#waiting.length > 0 && (this.#chunks.length > 0 || (this.#whole && !this.#given))) this.#waiting.shift()!(this.#next());
     if (this.#waiting.length === 0) return;

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { NOTIFY } from "../../src/exchange.ts";
+import { until } from "../conformance/waiting.ts";
 import { echoHead, RawClient, startNode, type Tap } from "./engine_peer.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -35,6 +36,38 @@ Deno.test("NodeEngine answers thousands of requests of one packet, of a session 
   await client.send(GET.repeat(3000));
   const text = await client.readUntil((text) => statuses(text).length === 3000, 20_000);
   assertEquals(statuses(text).length, 3000);
+});
+
+Deno.test("NodeEngine does not read on while a pipeline waits for its first answer, and then reads all of it", async () => {
+  await using server = await startNode();
+  using client = await RawClient.connect(server.port);
+  const packet = new TextEncoder().encode(GET.repeat(2000));
+  // Far more than the system keeps for both sides.
+  const most = 24_000_000;
+  let written = 0;
+  let seen = -1;
+  let still = 0;
+  let stops = false;
+  const writing = (async () => {
+    while (written < most && !stops) {
+      written += await client.connection.write(packet.subarray(written % packet.byteLength));
+    }
+  })();
+  const first = await server.tap();
+  // By looks, not by the clock: a loop that is busy with requests lets nobody write.
+  const stands = () => {
+    still = written === seen ? still + 1 : 0;
+    seen = written;
+    return written >= most || still === 40;
+  };
+  await until(stands, "the client can't write on", 60_000);
+  assert(written < most, `${written} bytes were read`);
+  stops = true;
+  first.do((out) => out.respond(200, [], "one", 0));
+  for (let count = 1; count < 40; count++) (await server.tap()).do((out) => out.respond(200, [], "more", 0));
+  await client.readUntil((text) => statuses(text).length === 40);
+  client.connection.close();
+  await writing.catch(() => {});
 });
 
 Deno.test("NodeEngine answers a client that has closed its half, where the answer comes at once", async () => {

@@ -1,6 +1,6 @@
 /** The http session against a recording wire: what leaves, in which call, and what the app is told. */
 
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { RequestHead } from "../../src/exchange.ts";
 import type { Context } from "../../src/sessions/context.ts";
 import { DrainRegistry } from "../../src/sessions/drain.ts";
@@ -189,6 +189,23 @@ Deno.test("HttpSession.receive() asks for credit, gives the body, then the disco
   session.closed({ reason: "client_closed" });
   assertEquals(await third, { type: "http.disconnect" });
   assertEquals(await session.receive(), { type: "http.disconnect" });
+});
+
+Deno.test("HttpSession joins the tiny chunks of a body that wait", async () => {
+  const { session } = rig({ body: "plain" });
+  let next = session.receive();
+  for (let at = 0; at < 1000; at++) session.body(new Uint8Array([at & 255]), true);
+  session.body(new Uint8Array(0), false);
+  const bytes: number[] = [];
+  for (let events = 1;; events++) {
+    const event = await next;
+    if (event.type !== "http.request") throw new Error(event.type);
+    bytes.push(...event.body);
+    assert(events <= 64, `${events} events`);
+    if (!event.more) break;
+    next = session.receive();
+  }
+  assertEquals(bytes, Array.from({ length: 1000 }, (_, at) => at & 255));
 });
 
 Deno.test("HttpSession.receive() gives trailers with the last body event, and the extension says so", async () => {
