@@ -17,6 +17,7 @@ import type { HeadReader } from "./node_head.ts";
 import { Http2Connection } from "./node_http2_connection.ts";
 import { endQuietly } from "./node_http2_end.ts";
 import { Http2Exchange } from "./node_http2_exchange.ts";
+import { standBetween } from "./node_http2_flow.ts";
 import type { GateConnection, NodeWire } from "./node_settings.ts";
 import { SocketExchange } from "./node_socket.ts";
 import { OpenList } from "./open_list.ts";
@@ -68,8 +69,7 @@ export class Http2 {
 
   /** Looks at what takes too long. */
   check(now: number): void {
-    const { keepAliveTimeoutMs } = this.#wire.settings.limits;
-    for (const connection of this.#connections.all()) connection.check(now, keepAliveTimeoutMs);
+    for (const connection of this.#connections.all()) connection.check(now, this.#wire.settings.limits);
   }
 
   /** Says goodbye: open streams go on. */
@@ -94,6 +94,10 @@ export class Http2 {
     session.on("stream", stream as unknown as (stream: ServerHttp2Stream) => void);
     session.on("error", () => {}); // its streams and its end follow
     endQuietly(session);
+    if (!standBetween(session, gate.socket as Socket, () => this.#flooded(connection, "A client sends too many frames of no use"))) {
+      this.#wire.observer.note("error", "HTTP/2 can't be served: the node engine does not know this version of Deno", {}, null);
+      gate.socket.destroy();
+    }
     if (this.#wire.draining) session.close();
   }
 
@@ -121,15 +125,14 @@ export class Http2 {
   // RFC 9113 section 10.5: a client that opens streams and resets them makes the server work for nothing. Streams that the server has
   // to reset are no better.
   #ended(connection: Http2Connection, wasReset: boolean): void {
-    const { session, gate } = connection;
-    if (connection.ended(performance.now(), wasReset) || connection.isFlooding) return;
+    if (!connection.ended(performance.now(), wasReset)) this.#flooded(connection, "Too many streams of a client were reset");
+  }
+
+  #flooded(connection: Http2Connection, what: string): void {
+    if (connection.isFlooding) return;
     connection.isFlooding = true;
-    this.#wire.observer.note(
-      "warn",
-      "Too many streams of a client were reset: its connection is closed",
-      { client: gate.client?.[0] ?? "" },
-      null,
-    );
+    const { session, gate } = connection;
+    this.#wire.observer.note("warn", `${what}: its connection is closed`, { client: gate.client?.[0] ?? "" }, null);
     session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
   }
 

@@ -5,12 +5,16 @@
  */
 
 import type { ServerHttp2Session } from "node:http2";
-import type { GateConnection } from "./node_settings.ts";
+import type { GateConnection, WireLimits } from "./node_settings.ts";
+import { Stall } from "./node_stall.ts";
 import type { Placed } from "./open_list.ts";
 
 /** Streams that a client may reset at once, and for each second that passes. */
 const RESET_BURST = 200;
 const RESETS_PER_SECOND = 50;
+
+/** Node waits for a client to take the last words and to close its half; only so long. */
+const LINGER_MS = 2000;
 
 /** A connection. */
 export class Http2Connection implements Placed {
@@ -25,6 +29,8 @@ export class Http2Connection implements Placed {
   #since: number;
   #resets = RESET_BURST;
   #resetAt: number;
+  #stall: Stall | null = null;
+  #overSince: number | null = null;
 
   constructor(gate: GateConnection, session: ServerHttp2Session, now: number) {
     this.gate = gate;
@@ -60,8 +66,19 @@ export class Http2Connection implements Placed {
     return this.#resets > 0;
   }
 
-  /** Says goodbye where there was no stream for too long. */
-  check(now: number, keepAliveTimeoutMs: number): void {
-    if (this.#open === 0 && keepAliveTimeoutMs > 0 && now - this.#since >= keepAliveTimeoutMs) this.session.close();
+  /** Looks at a connection without a stream, at a client that takes nothing, and at one that stays though all was said. */
+  check(now: number, { keepAliveTimeoutMs, writeTimeoutMs }: Pick<WireLimits, "keepAliveTimeoutMs" | "writeTimeoutMs">): void {
+    const { session } = this;
+    const { socket } = this.gate;
+    if (session.destroyed) {
+      this.#overSince ??= now;
+      if (now - this.#overSince >= LINGER_MS) socket.destroy();
+      return;
+    }
+    if (this.#open === 0 && keepAliveTimeoutMs > 0 && now - this.#since >= keepAliveTimeoutMs) session.close();
+    if (writeTimeoutMs === 0) return;
+    const { writableLength } = socket;
+    if (writableLength === 0) this.#stall = null;
+    else if ((this.#stall ??= new Stall()).lasts(now, writableLength, writeTimeoutMs)) socket.destroy();
   }
 }

@@ -10,7 +10,7 @@
 import type { EventEmitter } from "node:events";
 import { constants, type ServerHttp2Session } from "node:http2";
 
-const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM } = constants;
+const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR } = constants;
 
 /** What the library under Node calls PING, SETTINGS and CONTINUATION frames that come too fast. */
 const FLOODED: readonly number[] = [-904, -905];
@@ -29,22 +29,30 @@ export function endQuietly(session: ServerHttp2Session): void {
   session.destroy = (error, code) => {
     if (isEnding) return;
     isEnding = true;
-    const wanted = isFlood(error) ? NGHTTP2_ENHANCE_YOUR_CALM : code ?? (error ? NGHTTP2_CANCEL : undefined);
+    const wanted = isFlood(error) ? NGHTTP2_ENHANCE_YOUR_CALM : code ?? (error ? NGHTTP2_CANCEL : NGHTTP2_NO_ERROR);
     setImmediate(() => {
-      // The one code that Node makes no error of. What was wrong, the library has told the client already.
-      destroy(null, wanted === undefined || silence(session) ? wanted : NGHTTP2_CANCEL);
+      const isQuiet = silence(session);
+      // Always with a code: without one, Node fails in the midst of each open stream, and one that it still holds reaches into freed memory.
+      // And "no error" would make whole answers of those that are under way.
+      destroy(null, isQuiet === null || (isQuiet && wanted === NGHTTP2_NO_ERROR) ? NGHTTP2_CANCEL : wanted);
     });
   };
 }
 
-/** Listens to the errors of all streams; false where they can't be found. */
-function silence(session: ServerHttp2Session): boolean {
+/** Listens to the errors of all streams; whether there are any, `null` where they can't be found. */
+function silence(session: ServerHttp2Session): boolean | null {
   const key = Object.getOwnPropertySymbols(session).find(({ description }) => description === "state");
-  if (key === undefined) return false;
-  const { streams } = (session as unknown as Record<symbol, { streams?: { forEach?(call: (stream: EventEmitter) => void): void } }>)[key]!;
-  if (typeof streams?.forEach !== "function") return false;
+  if (key === undefined) return null;
+  const { streams } = (session as unknown as Record<symbol, { streams?: Streams }>)[key]!;
+  if (typeof streams?.forEach !== "function") return null;
   streams.forEach((stream) => stream.on("error", () => {}));
-  return true;
+  return streams.size !== 0;
+}
+
+/** A map by number. */
+interface Streams {
+  readonly size?: number;
+  forEach?(call: (stream: EventEmitter) => void): void;
 }
 
 function isFlood(error: unknown): boolean {
