@@ -91,7 +91,10 @@ export class TlsReload implements Disposable {
     });
   }
 
+  // Only where it has to be: once somebody has made a pipe in a watched folder, Deno 2.9.6 opens it and its watch stands still for good. What
+  // is watched then is seen by the look alone, but one more `Deno.watchFs` would never return and hold up the whole server.
   #rewatch(): void {
+    if (this.#watch?.current?.() === true) return;
     this.#watch?.close();
     this.#watch = null;
     const lost = (error: unknown) =>

@@ -10,6 +10,8 @@
 
 /** A watch that goes on until it is closed. */
 export interface FileWatch {
+  /** Whether what it watches still leads to the files; left out: nobody knows. */
+  readonly current?: () => boolean;
   close(): void;
 }
 
@@ -26,10 +28,15 @@ const MAX_LINKS = 40;
 /** Watches files with `Deno.watchFs`. */
 export function watchFiles(paths: readonly string[], changed: () => void, lost: (error: unknown) => void): FileWatch {
   if (Deno.build.os === "windows") throw new Error("links are followed on POSIX systems alone");
-  const { folders, entries } = trailsOf(paths);
-  const watcher = Deno.watchFs([...folders], { recursive: false });
-  tell(watcher, entries, changed).catch(lost);
-  return watcher;
+  const trails = trailsOf(paths);
+  const mark = markOf(trails);
+  let isLost = false;
+  const watcher = Deno.watchFs([...trails.folders], { recursive: false });
+  tell(watcher, trails.entries, changed).catch((error) => {
+    isLost = true;
+    lost(error);
+  });
+  return { current: () => !isLost && markOf(trailsOf(paths)) === mark, close: () => watcher.close() };
 }
 
 /** What to watch: folders, and those of their entries that count. Paths without links. */
@@ -37,6 +44,21 @@ export function trailsOf(paths: readonly string[]): { folders: Set<string>; entr
   const trails = { folders: new Set<string>(), entries: new Set<string>() };
   for (const path of paths) follow(path.startsWith("/") ? path : `${Deno.cwd()}/${path}`, trails);
   return trails;
+}
+
+/** Names what counts, and which folders of these names they are. */
+function markOf({ folders, entries }: { folders: ReadonlySet<string>; entries: ReadonlySet<string> }): string {
+  return [...entries, ...folders, ...[...folders].map(idOf)].join("\0");
+}
+
+function idOf(folder: string): string {
+  try {
+    const { dev, ino } = Deno.statSync(folder);
+    return `${dev}:${ino}`;
+  } catch {
+    // It is not there, or may not be looked at: the names alone tell.
+    return "";
+  }
 }
 
 async function tell(watcher: Deno.FsWatcher, entries: ReadonlySet<string>, changed: () => void): Promise<void> {

@@ -224,6 +224,21 @@ class Watched implements Disposable {
   }
 }
 
+Deno.test("TlsReload watches anew only where its watch does not watch the right things any more", async () => {
+  let [made, closed, current] = [0, 0, true];
+  const watch = () => {
+    made++;
+    return { current: () => current, close: () => void closed++ };
+  };
+  using bench = new Bench({ watch });
+  bench.content = readingOf("two");
+  await bench.clock.advance(60_000);
+  assertEquals([bench.applied, made, closed], [["two"], 1, 0]);
+  current = false;
+  await bench.clock.advance(60_000);
+  assertEquals([made, closed], [2, 1]);
+});
+
 const POSIX = { ignore: Deno.build.os === "windows" };
 
 Deno.test("watchFiles() tells of a file that is written in place, replaced, removed and made again", POSIX, async () => {
@@ -241,6 +256,26 @@ Deno.test("watchFiles() tells of a file that is written in place, replaced, remo
     await act();
     await watched.told(what);
   }
+});
+
+Deno.test("watchFiles() knows whether it still watches what leads to the file", POSIX, async () => {
+  await using files = await folder({ "tls/1.crt": "1", "tls/2.crt": "2", "other/a.crt": "3" });
+  await Deno.symlink("1.crt", `${files.path}/tls/a.crt`);
+  const paths = [`${files.path}/tls/a.crt`];
+  const anew = () => watchFiles(paths, () => {}, () => {});
+  const first = anew();
+  await Deno.writeTextFile(`${files.path}/tls/1.crt`, "4");
+  assertEquals(first.current?.(), true);
+  await Deno.remove(paths[0]!);
+  await Deno.symlink("2.crt", paths[0]!);
+  assertEquals(first.current?.(), false);
+  first.close();
+  const second = anew();
+  assertEquals(second.current?.(), true);
+  await Deno.rename(`${files.path}/tls`, `${files.path}/gone`);
+  await Deno.rename(`${files.path}/other`, `${files.path}/tls`);
+  assertEquals(second.current?.(), false);
+  second.close();
 });
 
 Deno.test("watchFiles() tells of a link that is turned, as certbot does it", POSIX, async () => {
