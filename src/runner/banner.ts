@@ -5,12 +5,13 @@
  */
 
 import { jsonLine } from "./default_logger.ts";
+import { type EngineChoice, engineText } from "./engine_choice.ts";
 import { type HomeChoice, homeText } from "./home_choice.ts";
 
 /** What the banner tells. */
 export interface BannerFacts {
   readonly urls: readonly string[];
-  readonly engine: string;
+  readonly engine: EngineChoice["name"];
   readonly why: string;
   /** What the other engine would cost or give. */
   readonly other: string;
@@ -30,7 +31,7 @@ export function bannerJson({ urls, engine, why, other, home, isTls, env }: Banne
 /** The lines of the banner: where it listens and how; in development also how to stop. */
 export function bannerLines({ urls, engine, why, other, home, isTls, env }: BannerFacts): string[] {
   const lines = [
-    `Listening on ${urls.join(", ")} (engine ${engine}: ${why}, ${other}; ${homeText(home)}; TLS ${isTls ? "on" : "off"}; ${env})`,
+    `Listening on ${urls.join(", ")} (${engineText({ name: engine, why, other })}; ${homeText(home)}; TLS ${isTls ? "on" : "off"}; ${env})`,
   ];
   if (env === "development") lines.push("Press Ctrl+C to stop; a second time ends at once");
   return lines;

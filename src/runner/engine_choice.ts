@@ -1,16 +1,15 @@
 /**
  * Which engine serves a configuration, why, and what the other one would cost or give. Decided before anything listens.
  *
- * `deno` on loopback, private and link-local addresses, on Unix sockets, and behind a proxy that is named; `node` on any other address, and
- * where an option asks for what only `node` can do. A host name counts as public unless it is `localhost`: what a name server says today
- * must not change what is served tomorrow.
+ * `deno` on loopback, private and link-local addresses, on Unix sockets, and behind a proxy whose address is named; `node` on any other
+ * address, and where an option asks for what only `node` can do. A host name counts as public unless it is `localhost`: what a name server
+ * says today must not change what is served tomorrow. The peers of Unix sockets (`unix`) are no proxy in front of a port.
  *
  * @module
  */
 
 import type { ListenAddress } from "../engines/listener_settings.ts";
 import { StartupError } from "../spec/errors.ts";
-import { listenText } from "./listeners.ts";
 import type { Settings } from "./settings.ts";
 
 /** What was chosen. */
@@ -32,11 +31,26 @@ const PUBLIC_WARNING = 'The engine "deno" serves a public address: it has no tim
 const LOSS_WARNING = 'With the engine "deno", workers that listen themselves lose some connections each time one is replaced or stopped: ' +
   'it can\'t share one socket among them. The engine "node" loses none';
 
+/** For one whose only entry of `--forwarded-allow-ips` is for Unix sockets. */
+const UNIX_ONLY = '. The "unix" of --forwarded-allow-ips is for Unix sockets alone';
+
 /** What it would cost or give. */
 const OTHER: Readonly<Record<EngineChoice["name"], string>> = {
-  deno: "node would add timeouts and limits on clients, for about twice the CPU per request",
-  node: "deno would take about half the CPU per request, without timeouts and limits on clients",
+  deno: "node would add timeouts, limits and certificate reload",
+  node: "deno would take less CPU per request, without timeouts and limits on clients",
 };
+
+/**
+ * Refuses what does not go together.
+ *
+ * @throws {StartupError} Where the engine that was asked for can't do what another option asks for.
+ */
+export function checkEngine({ engine, nodeNeeds }: Pick<Settings, "engine" | "nodeNeeds">): void {
+  if (engine !== "deno" || nodeNeeds.length === 0) return;
+  throw new StartupError(`The engine "deno" was asked for, and can't do what ${listed(nodeNeeds)}: the engine "node" can (auto takes it)`, {
+    exitCode: 2,
+  });
+}
 
 /**
  * Chooses.
@@ -45,29 +59,29 @@ const OTHER: Readonly<Record<EngineChoice["name"], string>> = {
  * @throws {StartupError} Where the engine that was asked for can't do what another option asks for.
  */
 export function chooseEngine(
-  { engine, listeners, nodeNeeds, trust }: Pick<Settings, "engine" | "listeners" | "nodeNeeds" | "trust">,
+  settings: Pick<Settings, "engine" | "listeners" | "nodeNeeds" | "trust">,
   listens = false,
 ): EngineChoice {
+  checkEngine(settings);
+  const { engine, listeners, nodeNeeds, trust } = settings;
   const open = listeners.map(({ at }) => at).find(isPublicListener);
-  const isExposed = open !== undefined && trust === null;
+  const isExposed = open !== undefined && trust?.namesAddresses !== true;
   if (engine === "deno") {
-    if (nodeNeeds.length > 0) {
-      throw new StartupError(
-        `The engine "deno" was asked for, and can't do what ${listed(nodeNeeds)}: the engine "node" can (auto takes it)`,
-        {
-          exitCode: 2,
-        },
-      );
-    }
-    return chosen("deno", "as asked", isExposed ? PUBLIC_WARNING : listens ? LOSS_WARNING : null);
+    const warning = isExposed ? PUBLIC_WARNING + (trust === null ? "" : UNIX_ONLY) : listens ? LOSS_WARNING : null;
+    return chosen("deno", "as asked", warning);
   }
   if (engine === "node") return chosen("node", "as asked");
   if (nodeNeeds.length > 0) return chosen("node", `for what ${listed(nodeNeeds)}`);
   if (listens) return chosen("node", "its workers share one socket, and no request is lost where one is replaced");
-  if (isExposed) return chosen("node", `${listenText(open)} is a public address`);
-  if (open !== undefined) return chosen("deno", "a proxy is in front");
+  if (isExposed) return chosen("node", publicText(open.host));
+  if (open !== undefined) return chosen("deno", "a proxy is in front, and who connects past it meets no limits");
   if (listeners.every(({ at }) => at.kind === "unix")) return chosen("deno", "the socket is local");
   return chosen("deno", "the address is not public");
+}
+
+/** What was chosen, and why, for the banner. */
+export function engineText({ name, why, other }: Omit<EngineChoice, "warning">): string {
+  return `engine ${name}: ${why}, ${other}`;
 }
 
 /** Whether an address is neither loopback, private nor link-local. `0.0.0.0` and `::` are public. */
@@ -84,8 +98,13 @@ export function isPublic(address: string): boolean {
 }
 
 // What an inherited descriptor listens on was chosen by whoever opened it; that needs `node` anyway.
-function isPublicListener(at: ListenAddress): boolean {
+function isPublicListener(at: ListenAddress): at is ListenAddress & { kind: "tcp" } {
   return at.kind === "tcp" && isPublic(at.host);
+}
+
+function publicText(host: string): string {
+  const isAddress = host.includes(":") || /^\d+(?:\.\d+){3}$/.test(host);
+  return isAddress ? `${host} is a public address` : `${host} is a name, which is not looked up and counts as public`;
 }
 
 function listed(needs: readonly string[]): string {

@@ -51,7 +51,7 @@ export interface ServeOptions {
   /** Every connection, of every listener, begins with a header of the PROXY protocol, version 1 or 2. Engine `node`. */
   proxyProtocol?: boolean;
   /**
-   * What speaks the wire: `deno` costs half the CPU, `node` controls all of the wire. The default, `auto`, takes `node` on public
+   * What speaks the wire: `deno` costs less CPU, `node` controls all of the wire. The default, `auto`, takes `node` on public
    * addresses and where an option asks for what only `node` can do, else `deno`.
    */
   engine?: "auto" | "deno" | "node";
@@ -248,7 +248,7 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<NonNullable<CommandOpt
     kind: choice("auto", "deno", "node"),
     default: "auto",
     help:
-      "What speaks the wire: deno for half the CPU, node for control of all of it; auto takes node on public addresses and where an option needs it",
+      "What speaks the wire: deno for less CPU, node for control of all of it; auto takes node on public addresses and where an option needs it",
   },
   sslCert: { name: "ssl-cert", kind: files(), default: null, help: "Certificate chain (PEM); needs --ssl-key; repeatable, in pairs (SNI)" },
   sslKey: { name: "ssl-key", kind: files(), default: null, help: "Private key (PEM); needs --ssl-cert" },

@@ -7,6 +7,7 @@
 import { type Servable, toApp } from "../loading/to_app.ts";
 import { StartupError } from "../spec/errors.ts";
 import { type AppHome, homeOf, inlineHome } from "./app_home.ts";
+import { engineText } from "./engine_choice.ts";
 import { openLogging } from "./logging.ts";
 import type { ServeOptions } from "./options.ts";
 import { RunningServer, type Server } from "./server.ts";
@@ -54,7 +55,7 @@ export async function serve(app: Servable | string | URL, options: ServeOptions 
   const logging = openLogging(settings, options.logger);
   try {
     const server = await RunningServer.start(homeFor(app, settings), settings, logging);
-    logging.log("info", `Listening on ${server.urls.join(", ")}`);
+    logging.log("info", `Listening on ${server.urls.join(", ")} (${engineText(server.choice)})`);
     return server;
   } catch (error) {
     await logging.flush();

@@ -41,6 +41,7 @@ import { TlsReload } from "./tls_reload.ts";
  * }, { port: 0, quiet: true });
  * const response = await fetch(server.url);
  * assertEquals(await response.text(), "hello");
+ * assertEquals(server.engine, "deno");
  * ```
  */
 export interface Server {
@@ -52,6 +53,8 @@ export interface Server {
   readonly url: string;
   /** All of them. */
   readonly urls: readonly string[];
+  /** What speaks the wire: what `auto` took, where nothing was asked for. */
+  readonly engine: "deno" | "node";
   /** Resolves when the server has stopped; rejects with what made it fail. */
   readonly finished: Promise<void>;
   /** The workers that run the app; none where it runs in this process. */
@@ -160,6 +163,10 @@ export class RunningServer implements Server {
 
   get url(): string {
     return this.urls[0]!;
+  }
+
+  get engine(): "deno" | "node" {
+    return this.choice.name;
   }
 
   shutdown(graceMs: number = this.#parts.settings.shutdownTimeoutMs): Promise<void> {

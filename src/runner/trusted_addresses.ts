@@ -20,6 +20,8 @@ export class TrustedAddresses implements Trust {
   readonly everybody: boolean;
   /** As they were given: for a worker, which reads them again. */
   readonly entries: readonly string[];
+  /** A client that comes over TCP can be one of them. */
+  readonly namesAddresses: boolean;
   readonly #unix: boolean;
   readonly #blocks: readonly IpBlock[];
   // The last address of either answer: each request asks about the proxy, and then about its client.
@@ -31,6 +33,7 @@ export class TrustedAddresses implements Trust {
     this.everybody = everybody;
     this.#unix = unix;
     this.#blocks = blocks;
+    this.namesAddresses = everybody || blocks.length > 0;
   }
 
   /**

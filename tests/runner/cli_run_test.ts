@@ -33,7 +33,7 @@ Deno.test("cli prints a banner with address, engine, home, workers, TLS and envi
   assertEquals(code, 0);
   assertEquals(
     stderr.split("\n")[0],
-    `Listening on ${url} (engine deno: the address is not public, node would add timeouts and limits on clients, for about twice the CPU per request; app in this process, no workers; TLS off; production)`,
+    `Listening on ${url} (engine deno: the address is not public, node would add timeouts, limits and certificate reload; app in this process, no workers; TLS off; production)`,
   );
   assert(!stderr.includes("Ctrl+C"));
   assertEquals(stdout, "lifespan.startup\nlifespan.shutdown\n");
@@ -83,12 +83,12 @@ Deno.test("cli serves a public address with the engine node, and warns where den
   await using asked = new Cli(["app.js", "-p", "0", "-o", "0.0.0.0", "--engine", "deno"], { cwd: files.path });
   assertEquals(await text(`${(await asked.url()).replace("0.0.0.0", "127.0.0.1")}y`), "/y");
   const quiet = (await server.stop()).stderr;
-  assertStringIncludes(quiet, "(engine node: 0.0.0.0:0 is a public address, deno would take about half the CPU per request, without ");
+  assertStringIncludes(quiet, "(engine node: 0.0.0.0 is a public address, deno would take less CPU per request, without ");
   assert(!quiet.includes(" warn "), quiet);
   const { stderr } = await asked.stop();
   assertStringIncludes(
     stderr,
-    "engine deno: as asked, node would add timeouts and limits on clients, for about twice the CPU per request;",
+    "engine deno: as asked, node would add timeouts, limits and certificate reload;",
   );
   assertMatch(stderr, /warn The engine "deno" serves a public address: it has no timeout .* take the engine "node"/);
 });
@@ -470,7 +470,7 @@ Deno.test("cli --log-format json writes each message as one JSON line", async ()
     urls: [url],
     engine: "deno",
     why: "the address is not public",
-    other: "node would add timeouts and limits on clients, for about twice the CPU per request",
+    other: "node would add timeouts, limits and certificate reload",
     home: "inline",
     workers: 0,
     tls: false,

@@ -31,22 +31,25 @@ Deno.test("chooseEngine() takes deno where clients are known or a proxy is in fr
     [{ host: "localhost" }, "the address is not public"],
     [{ socket: "s" }, "the socket is local"],
     [{ listen: ["unix:s", "127.0.0.1:0", "[fd00::1]:80"] }, "the address is not public"],
-    [{ host: "0.0.0.0", forwardedAllowIps: "10.0.0.1" }, "a proxy is in front"],
+    [{ host: "0.0.0.0", forwardedAllowIps: "10.0.0.1" }, "a proxy is in front, and who connects past it meets no limits"],
+    [{ host: "0.0.0.0", forwardedAllowIps: ["unix", "*"] }, "a proxy is in front, and who connects past it meets no limits"],
+    [{ socket: "s", forwardedAllowIps: "unix" }, "the socket is local"],
     [{ host: "127.0.0.1", forwardedAllowIps: "127.0.0.1" }, "the address is not public"],
     [{ maxConnections: 0, headerTimeoutMs: 0, wsDeflate: false, listenerBacklog: 9 }, "the address is not public"],
   ];
   for (const [options, why] of cases) {
-    const other = "node would add timeouts and limits on clients, for about twice the CPU per request";
+    const other = "node would add timeouts, limits and certificate reload";
     assertEquals(choose(options), { name: "deno", why, other, warning: null }, JSON.stringify(options));
   }
 });
 
 Deno.test("chooseEngine() takes node on a public address, and where an option asks for it", () => {
   const cases: [ServeOptions, string][] = [
-    [{ host: "0.0.0.0" }, "0.0.0.0:5000 is a public address"],
-    [{ host: "::", port: 80 }, "[::]:80 is a public address"],
-    [{ host: "example.com", port: 0 }, "example.com:0 is a public address"],
-    [{ listen: ["127.0.0.1:1", ":2"] }, "0.0.0.0:2 is a public address"],
+    [{ host: "0.0.0.0" }, "0.0.0.0 is a public address"],
+    [{ host: "::", port: 80 }, ":: is a public address"],
+    [{ host: "example.com", port: 0 }, "example.com is a name, which is not looked up and counts as public"],
+    [{ listen: ["127.0.0.1:1", ":2"] }, "0.0.0.0 is a public address"],
+    [{ listen: [":2", "unix:s"], forwardedAllowIps: "unix" }, "0.0.0.0 is a public address"],
     [{ headerTimeoutMs: 1 }, "for what --header-timeout asks for"],
     [{ socket: "s", maxConnections: 9, wsDeflate: true }, "for what --max-connections and --ws-deflate ask for"],
     [
@@ -58,7 +61,7 @@ Deno.test("chooseEngine() takes node on a public address, and where an option as
     [{ engine: "node", headerTimeoutMs: 1 }, "as asked"],
   ];
   for (const [options, why] of cases) {
-    const other = "deno would take about half the CPU per request, without timeouts and limits on clients";
+    const other = "deno would take less CPU per request, without timeouts and limits on clients";
     assertEquals(choose(options), { name: "node", why, other, warning: null }, JSON.stringify(options));
   }
 });
@@ -69,7 +72,10 @@ Deno.test("chooseEngine() keeps to deno where that was asked for, warns on a pub
   const { name, warning } = choose({ engine: "deno", listen: ["127.0.0.1:0", "[::]:0"] });
   assertEquals(name, "deno");
   assertStringIncludes(warning!, "serves a public address: it has no timeout");
-  assertStringIncludes(warning!, 'take the engine "node"');
+  assertMatch(warning!, /take the engine "node"$/);
+  const unixOnly = choose({ engine: "deno", listen: [":1", "unix:s"], forwardedAllowIps: "unix" }).warning;
+  assertMatch(unixOnly!, /serves a public address: .* The "unix" of --forwarded-allow-ips is for Unix sockets alone$/);
+  assertEquals(choose({ engine: "deno", listen: ["127.0.0.1:1", "unix:s"], forwardedAllowIps: "unix" }).warning, null);
   const error = assertThrows(() => choose({ engine: "deno", bodyTimeoutMs: 5, maxConnections: 0 }), StartupError);
   assertEquals(
     error.message,
@@ -99,7 +105,7 @@ Deno.test("bannerLines() adds how to stop in development", () => {
   const home = { name: "inline", workers: 0, why: "" } as const;
   const facts = {
     urls: ["http://a/", "unix:b"],
-    engine: "deno",
+    engine: "deno" as const,
     why: "as asked",
     other: "node would cost",
     home,

@@ -42,6 +42,16 @@ Deno.test("serve() gives addresses and URLs, with the port that was taken for 0"
   assertEquals(await text(server.url), "/");
 });
 
+Deno.test("Server.engine is what serves", async () => {
+  const logger = recorder();
+  await using chosen = await serve(app, OPTIONS);
+  await using asked = await serve(app, { ...OPTIONS, quiet: false, logger, engine: "node" });
+  await using needed = await serve(app, { ...OPTIONS, maxConnections: 9 });
+  assertEquals([chosen.engine, asked.engine, needed.engine], ["deno", "node", "node"]);
+  assertStringIncludes(logger.lines.at(-1)!, `Listening on ${asked.url} (engine node: as asked, deno would take less CPU`);
+  assertEquals(await Promise.all([text(`${chosen.url}a`), text(`${asked.url}b`)]), ["/a", "/b"]);
+});
+
 Deno.test("serve() takes what the command line takes: an object with fetch() or with toApp()", async () => {
   class Site {
     readonly #word = "site";
@@ -61,7 +71,7 @@ Deno.test("serve() logs to the logger that it is given", async () => {
   await server.shutdown();
   assertEquals(logger.lines, [
     "info Lifespan is not supported (the app threw Error: Unsupported scope type: lifespan); the server goes on without it",
-    `info Listening on ${server.url}`,
+    `info Listening on ${server.url} (engine deno: the address is not public, node would add timeouts, limits and certificate reload)`,
   ]);
 });
 
