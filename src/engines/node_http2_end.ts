@@ -30,29 +30,70 @@ export function endQuietly(session: ServerHttp2Session): void {
     if (isEnding) return;
     isEnding = true;
     const wanted = isFlood(error) ? NGHTTP2_ENHANCE_YOUR_CALM : code ?? (error ? NGHTTP2_CANCEL : NGHTTP2_NO_ERROR);
-    setImmediate(() => {
-      const isQuiet = silence(session);
-      // Always with a code: without one, Node fails in the midst of each open stream, and one that it still holds reaches into freed memory.
-      // And "no error" would make whole answers of those that are under way.
-      destroy(null, isQuiet === null || (isQuiet && wanted === NGHTTP2_NO_ERROR) ? NGHTTP2_CANCEL : wanted);
-    });
+    setImmediate(() => end(wanted));
+  };
+  // Always with a code: without one, Node fails in the midst of each open stream, and one that it still holds reaches into freed memory.
+  // And "no error" would make whole answers of those that are under way.
+  const end = (code: number) => {
+    if (session.destroyed) return;
+    const isQuiet = letGo(session);
+    destroy(null, isQuiet === null || (isQuiet && code === NGHTTP2_NO_ERROR) ? NGHTTP2_CANCEL : code);
+  };
+  // The library has said its last word. Node would close each stream in it, which frees some of them twice.
+  const handle = ofSymbol<SessionHandle>(session, "kHandle");
+  if (handle === undefined) return;
+  handle.onstreamclose = () => {
+    isEnding = true;
+    end(Math.max(handle.lastSentGoawayCode?.() ?? NGHTTP2_NO_ERROR, NGHTTP2_NO_ERROR));
   };
 }
 
-/** Listens to the errors of all streams; whether there are any, `null` where they can't be found. */
-function silence(session: ServerHttp2Session): boolean | null {
-  const key = Object.getOwnPropertySymbols(session).find(({ description }) => description === "state");
-  if (key === undefined) return null;
-  const { streams } = (session as unknown as Record<symbol, { streams?: Streams }>)[key]!;
+/**
+ * Listens to the errors of all streams, and lets none of them reach into the library any more: with the session, all of it is freed at once.
+ * Whether there are any, `null` where they can't be found.
+ */
+function letGo(session: ServerHttp2Session): boolean | null {
+  const streams = ofSymbol<{ streams?: Streams }>(session, "state")?.streams;
   if (typeof streams?.forEach !== "function") return null;
-  streams.forEach((stream) => stream.on("error", () => {}));
+  streams.forEach((stream) => {
+    stream.on("error", () => {});
+    const handle = ofSymbol<StreamHandle>(stream, "kHandle");
+    if (handle === undefined) return;
+    for (const name of CALLS) handle[name] = nothing;
+    handle.shutdown = done;
+  });
   return streams.size !== 0;
+}
+
+/** What a stream asks of the library. */
+const CALLS = ["respond", "info", "trailers", "writeBuffer", "writeUtf8String", "rstStream", "readStart", "priority"] as const;
+
+type StreamHandle = Record<typeof CALLS[number] | "shutdown", () => number>;
+
+interface SessionHandle {
+  onstreamclose: () => void;
+  lastSentGoawayCode?(): number;
 }
 
 /** A map by number. */
 interface Streams {
   readonly size?: number;
   forEach?(call: (stream: EventEmitter) => void): void;
+}
+
+function nothing(): number {
+  return 0;
+}
+
+/** To Node: there is nothing to wait for. */
+function done(): number {
+  return 1;
+}
+
+/** What Node keeps under a symbol. */
+function ofSymbol<T>(object: object, name: string): T | undefined {
+  const key = Object.getOwnPropertySymbols(object).find(({ description }) => description === name);
+  return key === undefined ? undefined : (object as Record<symbol, T | undefined>)[key];
 }
 
 function isFlood(error: unknown): boolean {

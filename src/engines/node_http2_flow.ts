@@ -4,7 +4,10 @@
  *
  * As of Deno 2.9.6, a session writes all that the windows of its client allow, whether the socket takes it or not, and counts it as sent. A
  * client with large windows that does not read would fill the memory, and the library below never sees that answers to PING and SETTINGS pile
- * up. RFC 9113 section 10.5. Not here: what becomes of such a client (`node_http2.ts`).
+ * up. And what it is told while it reads or writes it does at once, in the midst of the library: a stream that its client resets was written to
+ * and freed twice, which ended the process. Here it waits until the library is done; Node then asks by itself.
+ *
+ * RFC 9113 section 10.5. Not here: what becomes of a client that floods (`node_http2.ts`).
  *
  * @module
  */
@@ -41,17 +44,28 @@ export function standBetween(session: ServerHttp2Session, socket: Socket, floode
   const meter = new FrameMeter(performance.now());
   const take = handle.getOutgoingChunk.bind(handle);
   const receive = handle.receive.bind(handle);
+  const send = handle.sendPending;
+  let isBusy = false;
   let waits = false;
   let ahead = 0;
   let isOver = false;
   handle.getOutgoingChunk = () => {
+    if (isBusy) return NOTHING;
     if (socket.writableLength >= MAX_UNWRITTEN_BYTES) {
       waits = true;
       return NOTHING;
     }
-    const chunk = take();
-    meter.sent(chunk);
-    return chunk;
+    isBusy = true;
+    try {
+      const chunk = take();
+      meter.sent(chunk);
+      return chunk;
+    } finally {
+      isBusy = false;
+    }
+  };
+  handle.sendPending = () => {
+    if (!isBusy) send();
   };
   handle.receive = (bytes) => {
     if (isOver) return;
@@ -60,7 +74,12 @@ export function standBetween(session: ServerHttp2Session, socket: Socket, floode
       return flooded();
     }
     if (waits && (ahead += bytes.byteLength) > MAX_READ_AHEAD_BYTES) socket.pause();
-    receive(bytes);
+    isBusy = true;
+    try {
+      receive(bytes);
+    } finally {
+      isBusy = false;
+    }
   };
   socket.on("drain", () => {
     if (!waits) return;
