@@ -33,7 +33,7 @@ export function prints(): Print[] {
       text: engineFigures(Deno.readTextFileSync(new URL("../bench/RESULTS.md", import.meta.url))),
     },
     { page: "docs/engines.md", name: "limits", text: wireLimits() },
-    { page: "docs/engines.md", name: "differences", text: differences() },
+    { page: "docs/differences.md", name: "differences", text: differences() },
   ];
 }
 
