@@ -1,8 +1,8 @@
 /**
  * Reads the files of TLS again, when they change and when somebody asks, and gives what is new and right to the engine.
  *
- * What is wrong leaves everything as it was, and is told. Changes are seen by watching folders; a look every minute sees what that misses: network file
- * systems, folders that were replaced, systems that watch nothing.
+ * What is wrong leaves everything as it was, and is told. Changes are seen by a watch; where there is none, and for what
+ * time alone changes, there is a look every minute.
  *
  * Not here: reading and checking (`tls_files.ts`), watching (`tls_watch.ts`), how connections change over (engines).
  *
@@ -77,7 +77,7 @@ export class TlsReload implements Disposable {
     if (this.#isOver) return;
     this.#gathering ??= this.#parts.clock.after(GATHER_MS, () => {
       this.#gathering = null;
-      // Before the files are read, so that no change falls in between; anew, since links may lead elsewhere now.
+      // Before the files are read, so that no change falls in between.
       this.#rewatch();
       this.#reload(CHANGED, false);
     });
@@ -91,10 +91,7 @@ export class TlsReload implements Disposable {
     });
   }
 
-  // Only where it has to be: once somebody has made a pipe in a watched folder, Deno 2.9.6 opens it and its watch stands still for good. What
-  // is watched then is seen by the look alone, but one more `Deno.watchFs` would never return and hold up the whole server.
   #rewatch(): void {
-    if (this.#watch?.current?.() === true) return;
     this.#watch?.close();
     this.#watch = null;
     const lost = (error: unknown) =>
