@@ -31,6 +31,9 @@ export function listenError(error: unknown, where: string, port?: number): Start
         : `No permission to listen on ${where}`,
     );
   }
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN" || /failed to lookup address|getaddrinfo/.test(text)) {
+    return fail(`The name ${where.replace(/:\d+$/, "")} can't be resolved`);
+  }
   if (error instanceof Deno.errors.NotFound || code === "ENOENT") return fail(`The folder of ${where} does not exist`);
   return fail(`Cannot listen on ${where}: ${text}`);
 }

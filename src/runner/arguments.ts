@@ -17,6 +17,8 @@ import { type CommandOptions, environmentName, type Option, OPTION_KEYS, type Op
 /** What the command line says. */
 export interface Command {
   readonly options: CommandOptions;
+  /** Options that only the environment gives. */
+  readonly variables: ReadonlySet<OptionKey>;
   /** The app argument; left out where there is none. */
   readonly app?: string;
   /** The `key=value` arguments. */
@@ -45,12 +47,16 @@ export function readCommand(args: readonly string[], environment: (name: string)
     negatable: OPTION_KEYS.filter(isNegatable).map((key) => OPTIONS[key].name),
   }) as Record<string, unknown>;
   const options: Record<string, unknown> = {};
+  const variables = new Set<OptionKey>();
   for (const key of OPTION_KEYS) {
-    const value = fromCommandLine(key, given[OPTIONS[key].name]) ?? fromEnvironment(key, environment);
-    if (value !== undefined) options[key] = value;
+    const typed = fromCommandLine(key, given[OPTIONS[key].name]);
+    const value = typed ?? fromEnvironment(key, environment);
+    if (value === undefined) continue;
+    options[key] = value;
+    if (typed === undefined) variables.add(key);
   }
   settleAddress(options, given);
-  return { options: options as CommandOptions, ...splitPositionals(positionals, options.eval !== undefined) };
+  return { options: options as CommandOptions, variables, ...splitPositionals(positionals, options.eval !== undefined) };
 }
 
 function byName(): Map<string, Named> {

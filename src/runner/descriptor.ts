@@ -4,6 +4,8 @@
  * @module
  */
 
+import { StartupError } from "../spec/errors.ts";
+
 /** What a descriptor is. */
 export type Descriptor =
   /** A TCP socket that listens. */
@@ -39,6 +41,29 @@ export function describeDescriptor(fd: number): Descriptor {
   if (unix !== null) return { kind: "unix", path: unix.slice(7).join(" ") };
   // A TCP socket that is bound and does not listen is in no table.
   return { kind: "other", what: "is no TCP socket that listens" };
+}
+
+/**
+ * Refuses a descriptor that is no TCP socket that listens, where the system tells.
+ *
+ * @throws {StartupError} With one line that says what it is.
+ */
+export function checkDescriptor(fd: number): void {
+  if (Deno.build.os !== "linux") return;
+  let what: Descriptor;
+  try {
+    what = describeDescriptor(fd);
+  } catch (error) {
+    // Without the permission the engine finds out.
+    if (error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  if (what.kind === "tcp") return;
+  throw new StartupError(
+    what.kind === "unix"
+      ? `Descriptor ${fd} is a Unix socket, and Deno never serves an inherited one: let the server open its path itself`
+      : `Descriptor ${fd} ${what.what}: pass a TCP socket that listens`,
+  );
 }
 
 /** An address of /proc/net/tcp or tcp6: words of 32 bits in the order of the machine, in hex. */

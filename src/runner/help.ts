@@ -23,7 +23,7 @@ Options stand before or after the app; of a repeated one the last counts. Sizes 
 (powers of 1000) and Ki, Mi, Gi (of 1024); times are seconds, with decimals, or 500ms, 2m, 1h.
 What is on or off has a --no- form too, such as --no-validate-events.
 Each option but --eval, --version and --help is also read from the environment: PAGI_ and its
-name, such as PAGI_PORT.
+name, such as PAGI_PORT; one that is repeatable has one value on each line there.
 
 Exit status: 0 stopped cleanly, 1 failed while running, 2 wrong usage, 3 start refused.
 `;

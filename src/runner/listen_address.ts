@@ -7,6 +7,7 @@
  */
 
 import { StartupError } from "../spec/errors.ts";
+import { parseIp } from "../wire/ip.ts";
 
 /** An address as it was written. */
 export interface ListenText {
@@ -53,11 +54,15 @@ export function readListen(text: string, name: string): ListenText {
       if (security === word) fail(`,${word} is there twice`);
       if (security !== null) fail(",tls and ,plain exclude each other");
       security = word;
-    } else {fail(
-        `"${word}" is none of the words tls, plain and proxy${address.startsWith("unix:") ? " (a path with a comma: --socket)" : ""}`,
-      );}
+    } else fail(`"${word}" is none of the words tls, plain and proxy${wordHint(address, word, name)}`);
   }
   return { at: readAddress(address, fail), security, proxyProtocol };
+}
+
+function wordHint(address: string, word: string, name: string): string {
+  if (address.startsWith("unix:")) return " (a path with a comma: --socket)";
+  if (!word.includes(":")) return "";
+  return name.startsWith("--") ? `: give each address with a ${name} of its own` : ": one address on each line, or in each entry of a list";
 }
 
 function readAddress(text: string, fail: (problem: string) => never): ListenText["at"] {
@@ -81,13 +86,22 @@ function readAddress(text: string, fail: (problem: string) => never): ListenText
     if (!isIpv6(host)) fail(`[${host}] is no IPv6 address: what is not goes without brackets`);
   } else {
     if (colon < 0) fail(text.includes("/") ? `a path is written unix:${text}` : `the port is missing: ${text}:5000`);
+    if (host.includes(":") && isIpv6(host)) fail(`an IPv6 address stands in brackets: [${host}]:${port}`);
     if (host.includes(":")) fail(isIpv6(text) ? `an IPv6 address stands in brackets: [${text}]:5000` : `it is none of ${LISTEN_FORMS}`);
     if (/[\s/[\]@?#\\\0]/.test(host)) fail(`"${host}" is no host name`);
   }
+  const wrong = hostProblem(host);
+  if (wrong !== null) fail(wrong);
   if (port === undefined || port === "") fail("the port is missing: a number from 0 to 65535 behind the colon");
   const number = numberOf(port!, MAX_PORT);
   if (number === null) fail(`the port must be a whole number from 0 to ${MAX_PORT}, got "${port}"`);
   return { kind: "tcp", host: host === "" ? ANY_HOST : host, port: number! };
+}
+
+/** What is wrong with a host that can be neither an address nor a name; `null` where it may be one. */
+export function hostProblem(host: string): string | null {
+  const isWrong = /^\d+(?:\.\d+){3}$/.test(host) ? parseIp(host) === null : host.includes(":") && !isIpv6(host);
+  return isWrong ? `${host} is no address` : null;
 }
 
 /** Whether a text is an IPv6 address, with a zone or without. */

@@ -11,7 +11,7 @@
 
 import type { ListenAddress, ListenerSettings, TlsSettings } from "../engines/listener_settings.ts";
 import { StartupError } from "../spec/errors.ts";
-import { isIpv6, type ListenText, readListen } from "./listen_address.ts";
+import { hostProblem, isIpv6, type ListenText, readListen } from "./listen_address.ts";
 import { OPTIONS, type ServeOptions } from "./options.ts";
 
 type ListenKey = "listen" | "host" | "port" | "socket" | "socketMode" | "listenerBacklog" | "proxyProtocol" | "sslCert";
@@ -52,6 +52,8 @@ function shortForm(options: ListenOptions, name: (key: ListenKey) => string): Li
   if (options.socket === undefined) {
     // An address in brackets is how URLs write IPv6.
     const host = (options.host ?? OPTIONS.host.default!).replace(/^\[(.*)\]$/, "$1");
+    const wrong = hostProblem(host);
+    if (wrong !== null) fail(`${name("host")} must be an address or a host name: ${wrong}`);
     return { at: { kind: "tcp", host, port: options.port ?? OPTIONS.port.default! }, ...plain };
   }
   for (const key of ["host", "port"] as const) {
@@ -68,13 +70,25 @@ function longForm(given: readonly string[], options: ListenOptions, name: (key: 
     }
   }
   const seen = new Set<string>();
+  const others: ListenAddress[] = [];
   return given.map((text) => {
     const read = readListen(text, name("listen"));
     const identity = identityOf(read.at);
     if (identity !== null && seen.has(identity)) fail(`${name("listen")} "${text}": this address is there twice`);
     if (identity !== null) seen.add(identity);
+    const at = settled(read.at, options);
+    const other = others.find((other) => covers(other, at) || covers(at, other));
+    if (other !== undefined) fail(`${name("listen")} ${listenText(other)} and ${listenText(at)} overlap: leave one of them out`);
+    others.push(at);
     return read;
   });
+}
+
+// Whether [::] takes IPv4 too is a setting of the system: the engine finds out.
+function covers(any: ListenAddress, one: ListenAddress): boolean {
+  if (any.kind !== "tcp" || one.kind !== "tcp" || any.port === 0 || any.port !== one.port) return false;
+  if (any.host === "0.0.0.0") return /^\d+(?:\.\d+){3}$/.test(one.host);
+  return any.host === "::" && isIpv6(one.host);
 }
 
 // Port 0 is another one each time.

@@ -13,13 +13,14 @@ import { type AppHome, homeOf, sandboxFor } from "./app_home.ts";
 import { type Command, readCommand } from "./arguments.ts";
 import { bannerJson, bannerLines } from "./banner.ts";
 import { openExchanges } from "./counts.ts";
+import { checkEngine } from "./engine_choice.ts";
 import { watchFaults } from "../loading/faults.ts";
 import { helpText } from "./help.ts";
 import { type Logging, openLogging } from "./logging.ts";
-import { type OptionKey, OPTIONS, type ServeOptions } from "./options.ts";
+import { environmentName, type OptionKey, OPTIONS, type ServeOptions } from "./options.ts";
 import type { Pool } from "./pool/pool.ts";
 import { RunningServer } from "./server.ts";
-import { activate, closeSocket, takeSockets } from "./socket_activation.ts";
+import { activate, closeSocket, foreignSockets, takeSockets } from "./socket_activation.ts";
 import { environmentOf, type Settings, settle } from "./settings.ts";
 import { unknownVariables } from "./unknown_variables.ts";
 import { watchSignals, type WorkerActions } from "./signals.ts";
@@ -52,14 +53,16 @@ async function run(command: Command): Promise<number> {
   const { eval: code, help, version, printSandbox, ...options } = command.options;
   if (help) return print(helpText());
   if (version) return print(`pagi ${VERSION} (deno ${Deno.version.deno})\n`);
-  const name = (key: OptionKey) => `--${OPTIONS[key].name}`;
+  const name = (key: OptionKey) => command.variables.has(key) ? environmentName(OPTIONS[key].name) : `--${OPTIONS[key].name}`;
+  const foreign = foreignSockets(Deno.env, Deno.pid);
   const { settings, lines, unused } = activate(settle(options as ServeOptions, name), takeSockets(Deno.env, Deno.pid));
+  checkEngine(settings);
   // The app finds it there while it loads.
   Deno.env.set("PAGI_ENV", environmentOf(settings.env));
   const logging = openLogging(settings);
   const unknown = unknownVariables(variableNames());
   if (unknown !== null) logging.log("warn", unknown);
-  for (const { level, text, fields } of lines) logging.log(level, text, fields);
+  for (const { level, text, fields } of foreign === null ? lines : [foreign, ...lines]) logging.log(level, text, fields);
   for (const socket of unused) await closeSocket(socket);
   const source = {
     args: command.appArguments,

@@ -14,9 +14,11 @@ import { AccessLog, accessLogPath } from "./access_log.ts";
 import { addressUrl } from "./addresses.ts";
 import type { AppHome, OpenHome } from "./app_home.ts";
 import { createEngine } from "./create_engine.ts";
+import { checkDescriptor } from "./descriptor.ts";
 import { chooseEngine, type EngineChoice } from "./engine_choice.ts";
 import { openExchanges } from "./counts.ts";
 import type { HomeChoice } from "./home_choice.ts";
+import { listenText } from "./listeners.ts";
 import type { Logging } from "./logging.ts";
 import type { Pool } from "./pool/pool.ts";
 import type { WorkerInfo } from "./pool/worker_info.ts";
@@ -98,6 +100,7 @@ export class RunningServer implements Server {
   static async start(home: AppHome, settings: Settings, logging: Logging, stop?: AbortSignal): Promise<RunningServer> {
     const { log } = logging;
     const choice = chooseEngine(settings, home.choice.name === "listener");
+    for (const { at } of settings.listeners) if (at.kind === "fd") checkDescriptor(at.fd);
     const { host, pool, ports, sandbox } = await unlessStopped(home.open(log, choice.name), stop).catch((error) => {
       throw explainListen(error, settings);
     });
@@ -290,6 +293,13 @@ function explainListen(error: unknown, { listeners }: Settings): unknown {
   const at = listeners.map(({ at }) => at).find((at) => at.kind === "tcp" && error.message.startsWith(`${at.host}:${at.port} is in use`));
   if (at?.kind !== "tcp") return error;
   const owner = portOwner(at.port);
+  const other = listeners.map(({ at }) => at).find((other) => other !== at && other.kind === "tcp" && other.port === at.port);
+  // The engine may have closed its listeners again.
+  if (other !== undefined && (owner === null || owner.pid === Deno.pid)) {
+    return new StartupError(`The listeners ${listenText(other)} and ${listenText(at)} overlap: leave one of them out`, {
+      cause: error.cause,
+    });
+  }
   const by = owner === null ? "" : owner.pid === Deno.pid ? " by this process" : ` by process ${owner.pid} (${owner.command})`;
   return new StartupError(`Port ${at.port} is already in use${by}: stop it or choose another port (0 takes a free one)`, {
     cause: error.cause,

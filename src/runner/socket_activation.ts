@@ -74,6 +74,17 @@ export function takeSockets(
   return Array.from({ length: Number(count) }, (_, index) => passed(FIRST_FD + index, labels[index] ?? "", describe));
 }
 
+/**
+ * A line for whoever expects sockets that are for another process: `null` where there are none. To be called before
+ * {@linkcode takeSockets}, which removes the variables.
+ */
+export function foreignSockets(variables: Pick<Variables, "get">, pid: number): Line | null {
+  const [forPid = "", count = ""] = VARIABLES.map((name) => variables.get(name));
+  if (count === "" || count === "0" || forPid === String(pid)) return null;
+  const whose = forPid === "" ? "has no LISTEN_PID beside it" : `is for process ${forPid} (LISTEN_PID), not for this one (${pid})`;
+  return { level: "warn", text: `LISTEN_FDS ${whose}: its sockets are not taken`, fields: {} };
+}
+
 /** Makes listeners of them. */
 export function activate(settings: Settings, sockets: readonly PassedSocket[]): Activation {
   if (sockets.length === 0) return { settings, unused: [], lines: [] };

@@ -93,7 +93,21 @@ const MISTAKES: readonly Mistake[] = [
     code: 2,
     says: "--listen and --port exclude each other: give all addresses with --listen",
   },
-  { args: ["app.js"], env: { PAGI_LISTEN: ":1\n:1" }, code: 2, says: '--listen ":1": this address is there twice' },
+  { args: ["app.js"], env: { PAGI_LISTEN: ":1\n:1" }, code: 2, says: 'PAGI_LISTEN ":1": this address is there twice' },
+  {
+    args: ["app.js"],
+    env: { PAGI_LISTEN: ":1,:2" },
+    code: 2,
+    says: 'PAGI_LISTEN ":1,:2": ":2" is none of the words tls, plain and proxy: one address on each line, or in each entry of a list',
+  },
+  { args: ["app.js"], env: { PAGI_MAX_HEADER_SIZE: "900", PAGI_ENGINE: "deno" }, code: 2, says: "can't do what PAGI_MAX_HEADER_SIZE asks" },
+  { args: ["app.js", "--host", "256.1.1.1"], code: 2, says: "error: --host must be an address or a host name: 256.1.1.1 is no address\n" },
+  { args: ["app.js", "-p", "0", "--host", "no.such.invalid"], code: 3, says: "error: The name no.such.invalid can't be resolved\n" },
+  {
+    args: ["app.js", "-p", "0", "--host", "no.such.invalid", "--engine", "deno"],
+    code: 3,
+    says: "error: The name no.such.invalid can't be resolved\n",
+  },
   { args: ["app.js", "--workers", "many"], code: 2, says: '--workers must be a whole number from 0 to 1024, or auto, got "many"' },
   { args: ["app.js", "-w", "1025"], code: 2, says: "must be a whole number from 0 to 1024, or auto" },
   { args: ["app.js", "--worker-type", "fork"], code: 2, says: '--worker-type must be process, thread or listener, got "fork"' },
@@ -202,6 +216,25 @@ Deno.test("cli names the process that holds the port", async () => {
   );
   assertEquals(code, 3);
   assertEquals((await first.stop()).code, 0);
+});
+
+Deno.test("cli names the two listeners that overlap, [::] and IPv4 too", async () => {
+  await using files = await folder(FILES);
+  const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = free.addr as Deno.NetAddr;
+  free.close();
+  const options = ["--listen", `127.0.0.1:${port}`, "--listen", `[::]:${port}`];
+  for (const engine of ["node", "deno"]) {
+    const { stderr, code } = await cli(["app.js", ...options, "--engine", engine], { cwd: files.path });
+    assertMatch(stderr, new RegExp(`error: The listeners \\S+:${port} and \\S+:${port} overlap: leave one of them out\n$`));
+    assertEquals(code, 3);
+  }
+});
+
+Deno.test("cli looks at an inherited descriptor before the app runs", { ignore: Deno.build.os !== "linux" }, async () => {
+  await using files = await folder(FILES);
+  const { stderr, stdout, code } = await cli(["app.js", "--listen", "fd:999"], { cwd: files.path });
+  assertEquals([stderr, stdout, code], ["error: Descriptor 999 is not open: pass a TCP socket that listens\n", "", 3]);
 });
 
 Deno.test("cli says that a low port needs a privilege", async (t) => {

@@ -42,6 +42,10 @@ Deno.test("readListen() says what is wrong with an address, and what would be ri
     ["localhost:65536", 'the port must be a whole number from 0 to 65535, got "65536"'],
     ["localhost:-1", 'the port must be a whole number from 0 to 65535, got "-1"'],
     ["::1", "an IPv6 address stands in brackets: [::1]:5000"],
+    ["::1:5000", "an IPv6 address stands in brackets: [::1]:5000"],
+    ["256.1.1.1:80", "256.1.1.1 is no address"],
+    ["127.0.0.01:80", "127.0.0.01 is no address"],
+    ["127.0.0.1:1,127.0.0.1:2", '"127.0.0.1:2" is none of the words tls, plain and proxy: give each address with a --listen of its own'],
     ["2001:db8::1", "an IPv6 address stands in brackets: [2001:db8::1]:5000"],
     ["a:b:80", `it is none of ${LISTEN_FORMS}`],
     ["[127.0.0.1]:80", "[127.0.0.1] is no IPv6 address: what is not goes without brackets"],
@@ -103,6 +107,11 @@ Deno.test("listenersOf() refuses what does not go together", () => {
     [{ listen: ["unix:s"] }, TLS, "--ssl-cert is for no listener: a Unix socket is served without TLS"],
     [{ listen: ["a:1,plain", "unix:s"] }, TLS, "--ssl-cert is for no listener: each listener says ,plain"],
     [{ socket: "s" }, TLS, "--ssl-cert is for no listener: a Unix socket is served without TLS"],
+    [{ listen: ["0.0.0.0:1", "127.0.0.1:1"] }, null, "--listen 0.0.0.0:1 and 127.0.0.1:1 overlap: leave one of them out"],
+    [{ listen: ["127.0.0.1:2", "[::]:1", "[::1]:1"] }, null, "--listen [::]:1 and [::1]:1 overlap"],
+    [{ listen: ["10.0.0.1:1", "unix:s", ":1"] }, null, "--listen 10.0.0.1:1 and 0.0.0.0:1 overlap"],
+    [{ host: "256.1.1.1" }, null, "--host must be an address or a host name: 256.1.1.1 is no address"],
+    [{ host: "127.0.0.1:80" }, null, "--host must be an address or a host name: 127.0.0.1:80 is no address"],
     [{ listen: ["a:1", "A:1"] }, null, '--listen "A:1": this address is there twice'],
     [{ listen: ["[::1]:1", "[0:0::1]:1,plain"] }, null, '--listen "[0:0::1]:1,plain": this address is there twice'],
     [{ listen: ["unix:s", "unix:s"] }, null, "this address is there twice"],
@@ -113,6 +122,7 @@ Deno.test("listenersOf() refuses what does not go together", () => {
     assertEquals(error.exitCode, 2);
   }
   assertEquals(listeners({ listen: ["a:0", "a:0"] }).length, 2, "two free ports are two addresses");
+  assertEquals(listeners({ listen: [":0", "127.0.0.1:0", ":1", "[::1]:1", "a:1"] }).length, 5);
 });
 
 Deno.test("nodeNeeds() names what only the engine node can do, and nothing that asks for less", () => {
@@ -138,4 +148,5 @@ Deno.test("--listen of the command line goes before host, port and socket of the
   assertEquals(listen.options, { listen: ["a:1", "b:2"] });
   assertEquals(readCommand(["-p", "1"], environment({ PAGI_LISTEN: "a:1\nb:2" })).options, { port: 1 });
   assertEquals(readCommand([], environment({ PAGI_LISTEN: "a:1\nb:2" })).options, { listen: ["a:1", "b:2"] });
+  assertEquals([...readCommand(["-p", "1"], environment({ PAGI_PORT: "2", PAGI_ENV: "x" })).variables], ["env"]);
 });

@@ -66,7 +66,11 @@ Deno.test("readCommand() takes options before and after the app, and keeps its a
   for (
     const args of [["-p", "1", "app.ts", "a=b=c", "d="], ["app.ts", "a=b=c", "--port=1", "d="], ["app.ts", "a=b=c", "d=", "--port", "1"]]
   ) {
-    assertEquals(read(...args), { options: { port: 1 }, app: "app.ts", appArguments: { a: "b=c", d: "" } }, args.join(" "));
+    assertEquals(
+      read(...args),
+      { options: { port: 1 }, variables: new Set<never>(), app: "app.ts", appArguments: { a: "b=c", d: "" } },
+      args.join(" "),
+    );
   }
 });
 
@@ -87,7 +91,7 @@ Deno.test("readCommand() keeps numbers, dashes and what follows -- as text", () 
   assertEquals(read("80").app, "80");
   assertEquals(read("--access-log", "-").options.accessLog, "-");
   assertEquals(read("--", "-p").app, "-p");
-  assertEquals(read("--root-path=", "app.ts"), { options: { rootPath: "" }, app: "app.ts", appArguments: {} });
+  assertEquals(read("--root-path=", "app.ts"), { options: { rootPath: "" }, variables: new Set<never>(), app: "app.ts", appArguments: {} });
   assertEquals(read("-e", "-x => 1").options.eval, "-x => 1");
 });
 

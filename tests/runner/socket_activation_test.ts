@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes,
 import { describeDescriptor, type Descriptor, hexAddress } from "../../src/runner/descriptor.ts";
 import { OPTIONS } from "../../src/runner/options.ts";
 import { settle } from "../../src/runner/settings.ts";
-import { activate, type PassedSocket, takeSockets } from "../../src/runner/socket_activation.ts";
+import { activate, foreignSockets, type PassedSocket, takeSockets } from "../../src/runner/socket_activation.ts";
 import { StartupError } from "../../src/spec/errors.ts";
 import { needs } from "../tools.ts";
 import { Cli, cli, folder } from "./process.ts";
@@ -68,6 +68,20 @@ Deno.test("SYSD-001, SYSD-003: takeSockets() takes what is for this process, and
   for (const count of ["", "-1", "x", "1025", "99999"]) {
     const error = assertThrows(() => takeSockets(variables({ LISTEN_PID: "7", LISTEN_FDS: count }), 7, tcp), StartupError);
     assertEquals(error.message, `LISTEN_FDS must be a number of sockets from 0 to 1024, got "${count}"`);
+  }
+});
+
+Deno.test("foreignSockets() tells of sockets that are for another process, and of nothing else", () => {
+  const told = (values: Record<string, string>) => foreignSockets(variables(values), 7);
+  const level = "warn" as const;
+  assertEquals(told({ LISTEN_PID: "8", LISTEN_FDS: "2" }), {
+    level,
+    text: "LISTEN_FDS is for process 8 (LISTEN_PID), not for this one (7): its sockets are not taken",
+    fields: {},
+  });
+  assertEquals(told({ LISTEN_FDS: "1" })?.text, "LISTEN_FDS has no LISTEN_PID beside it: its sockets are not taken");
+  for (const values of [{}, { LISTEN_PID: "7", LISTEN_FDS: "2" }, { LISTEN_PID: "8" }, { LISTEN_PID: "8", LISTEN_FDS: "0" }]) {
+    assertEquals(told(values as Record<string, string>), null);
   }
 });
 
@@ -186,6 +200,7 @@ Deno.test(needs("python3", "cli refuses passed sockets that it can't serve"), as
       const finished = await cli(["app.js", ...args], { cwd: files.path, via: manager(sockets) });
       assertMatch(finished.stderr, message);
       assertEquals(finished.code, code);
+      if (args.includes("--engine")) assert(!finished.stderr.includes("is served"), finished.stderr);
     });
   }
 });
@@ -194,7 +209,9 @@ Deno.test(needs("python3", "SYSD-003: cli leaves sockets alone that are for anot
   await using files = await folder({ "app.js": APP });
   await using server = new Cli(["app.js", "-p", "0"], { cwd: files.path, via: manager("127.0.0.1:0"), env: { FOR: "1" } });
   assertEquals(await text(await server.url()), '["/",[]]');
-  assert(!server.stderr.text.includes("LISTEN"));
+  await server.stderr.until(
+    /^\S+ warn LISTEN_FDS is for process 1 \(LISTEN_PID\), not for this one \(\d+\): its sockets are not taken$/m,
+  );
   assertEquals((await server.stop()).code, 0);
 });
 
@@ -206,4 +223,5 @@ Deno.test(needs("python3", "cli serves --listen fd:3, with TCP alone"), async ()
   const unix = await cli(["app.js", "--listen", "fd:3"], { cwd: files.path, via: manager(`unix:${files.path}/u`), env: { FOR: "1" } });
   assertEquals(unix.code, 3);
   assertMatch(unix.stderr, /error: .*Unix socket/);
+  assertEquals(unix.stdout, "");
 });
