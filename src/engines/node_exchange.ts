@@ -68,6 +68,10 @@ export abstract class NodeExchange implements Handshake {
 
   // To be said by HTTP/1 and by HTTP/2.
 
+  /** An answer up to this goes out whole, others in pieces of it. */
+  protected get sliceBytes(): number {
+    return OutQueue.SLICE_BYTES;
+  }
   /** Bytes of a whole answer that were written and that the system has not taken. */
   protected abstract get unwritten(): number;
   /** Sends 103 or 100. */
@@ -149,7 +153,7 @@ export abstract class NodeExchange implements Handshake {
     if (!bodiless) this.#sent = length;
     this.#state = DELIVERING;
     if (bodiless || length === 0) body = NO_BYTES;
-    else if (length > OutQueue.SLICE_BYTES) {
+    else if (length > this.sliceBytes) {
       // Piece by piece, so that it can be seen whether it moves.
       this.sendHead(status, all, declared, close, 0);
       const bytes = typeof body === "string" ? Buffer.from(body) : body;
@@ -323,7 +327,7 @@ export abstract class NodeExchange implements Handshake {
   }
 
   #queue(): OutQueue {
-    return this.#out ??= new OutQueue((bytes, written) => this.sendChunk(bytes, written), () => this.#shrunk());
+    return this.#out ??= new OutQueue((bytes, written) => this.sendChunk(bytes, written), () => this.#shrunk(), this.sliceBytes);
   }
 
   // Some bytes have left.

@@ -18,6 +18,9 @@ const OF_ONE_CONNECTION = /^(?:connection|keep-alive|proxy-connection|transfer-e
 
 const NO_BYTES = new Uint8Array(0);
 
+/** Node copies what it is given, and keeps it for as long as the window of the client is closed: for each of many streams. */
+const SLICE_BYTES = 32_768;
+
 /** What Node takes as headers. */
 type Headers = Record<string, string | number | string[]>;
 
@@ -49,6 +52,10 @@ export class Http2Exchange extends NodeExchange {
     this.#stream.respond(toHeaders(200, headers, -1));
     this.#stream.removeListener("error", ignore);
     return { stream: this.#stream, rest: NO_BYTES };
+  }
+
+  protected override get sliceBytes(): number {
+    return SLICE_BYTES;
   }
 
   protected get unwritten(): number {

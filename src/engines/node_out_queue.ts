@@ -13,6 +13,7 @@ export class OutQueue {
   static readonly SLICE_BYTES = 131_072;
   readonly #write: (bytes: Uint8Array, written: (error?: Error | null) => void) => void;
   readonly #shrunk: () => void;
+  readonly #sliceBytes: number;
   readonly #written: (error?: Error | null) => void;
   readonly #waiting: Uint8Array[] = [];
   #first = 0;
@@ -24,7 +25,12 @@ export class OutQueue {
   #ended: (() => void) | null = null;
 
   /** `write` calls back when the system has taken the bytes; `shrunk` is called after that. */
-  constructor(write: (bytes: Uint8Array, written: (error?: Error | null) => void) => void, shrunk: () => void) {
+  constructor(
+    write: (bytes: Uint8Array, written: (error?: Error | null) => void) => void,
+    shrunk: () => void,
+    sliceBytes: number = OutQueue.SLICE_BYTES,
+  ) {
+    this.#sliceBytes = sliceBytes;
     this.#write = write;
     this.#shrunk = shrunk;
     this.#written = (error) => {
@@ -44,9 +50,9 @@ export class OutQueue {
 
   /** Queues a chunk. */
   push(chunk: Uint8Array): void {
-    if (this.#bytes === 0 && chunk.byteLength <= OutQueue.SLICE_BYTES) return this.#send(chunk);
-    for (let from = 0; from < chunk.byteLength; from += OutQueue.SLICE_BYTES) {
-      this.#waiting.push(chunk.subarray(from, from + OutQueue.SLICE_BYTES));
+    if (this.#bytes === 0 && chunk.byteLength <= this.#sliceBytes) return this.#send(chunk);
+    for (let from = 0; from < chunk.byteLength; from += this.#sliceBytes) {
+      this.#waiting.push(chunk.subarray(from, from + this.#sliceBytes));
     }
     this.#bytes += chunk.byteLength;
     this.#next();
