@@ -89,6 +89,7 @@ export class Http1 implements Http1Owner {
     socket.on("end", () => connection.halfClosed());
     socket.on("close", () => {
       connection.gone = true;
+      connection.forget();
       this.#connections.delete(connection);
       connection.exchange?.lost(connection.failure);
     });

@@ -96,7 +96,7 @@ export class Http1Connection implements Placed {
 
   /** A request has come: it waits for those before it. */
   arrived(arrived: Arrived): void {
-    if (this.#state >= LEAVING || this.#isLast || this.gone) return;
+    if (this.#state >= LEAVING || this.#isLast || this.gone) return ignore(arrived);
     if (this.#state === IDLE) return this.#begin(arrived);
     this.#waiting.push(arrived);
     // Once more for each read that came all the same: Node goes on by itself where an answer has drained.
@@ -123,7 +123,7 @@ export class Http1Connection implements Placed {
   answered(message: IncomingMessage, isLast: boolean): void {
     if (isLast) {
       this.#isLast = true;
-      this.#waiting.length = 0;
+      this.forget();
       // Node would destroy the socket behind the answer, and bytes of the body that nobody has read would make that a reset.
       this.#rest = message;
       if (!message.complete) (this.socket as { destroySoon: () => void }).destroySoon = () => this.#linger();
@@ -179,8 +179,14 @@ export class Http1Connection implements Placed {
   /** What was written leaves, and nothing after it. */
   truncate(): void {
     this.#isLast = true;
-    this.#waiting.length = 0;
+    this.forget();
     this.end();
+  }
+
+  /** Those that wait are not handled. To be called before Node hears that the socket is closed. */
+  forget(): void {
+    for (const arrived of this.#waiting) ignore(arrived);
+    this.#waiting.length = 0;
   }
 
   /** It is a WebSocket's from here on. */
@@ -245,7 +251,7 @@ export class Http1Connection implements Placed {
     if (this.gone) return;
     this.#state = LEAVING;
     this.#since = performance.now();
-    this.#waiting.length = 0;
+    this.forget();
     this.socket.end();
     // Node has just begun to throw the rest of the body away, and wakes the socket for it in this turn.
     setImmediate(() => {
@@ -253,4 +259,10 @@ export class Http1Connection implements Placed {
       this.socket.pause();
     });
   }
+}
+
+// Node makes an error for each request that is open when its connection closes, and tells it of it. Nobody listens here, and thousands of them
+// hold the loop up for long.
+function ignore({ message }: Arrived): void {
+  message.destroy = () => message;
 }

@@ -70,6 +70,19 @@ Deno.test("NodeEngine does not read on while a pipeline waits for its first answ
   await writing.catch(() => {});
 });
 
+Deno.test("NodeEngine.close() is not held up by thousands of requests that wait", async () => {
+  await using server = await startNode();
+  const clients = await Promise.all(Array.from({ length: 20 }, () => RawClient.connect(server.port)));
+  for (const client of clients) await client.send(GET.repeat(2300));
+  for (const _ of clients) await server.tap();
+  const from = performance.now();
+  await server.engine.close(0);
+  for (const client of clients) await client.rest().catch(() => {});
+  const elapsedMs = performance.now() - from;
+  for (const client of clients) client[Symbol.dispose]();
+  assert(elapsedMs < 2000, `${elapsedMs} ms`);
+});
+
 Deno.test("NodeEngine answers a client that has closed its half, where the answer comes at once", async () => {
   await using server = await startNode(hello);
   using client = await RawClient.connect(server.port);
