@@ -124,6 +124,7 @@ export class NodeEngine implements Engine, NodeWire, GateKeeper, Traffic {
     void this.#farewell.over.then(() => {
       this.#gate.stop();
       this.#http1?.closeIdle();
+      this.#http2?.leave();
       this.#left.resolve();
     });
   }

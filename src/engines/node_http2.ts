@@ -72,8 +72,13 @@ export class Http2 {
     for (const connection of this.#connections.all()) connection.check(now, this.#wire.settings.limits);
   }
 
-  /** Says goodbye: open streams go on. */
+  /** Says that it is about to leave. A client opens no more streams then; those that have crossed this are served. RFC 9113 section 6.8. */
   drain(): void {
+    for (const connection of this.#connections.all()) connection.announce();
+  }
+
+  /** Says goodbye: open streams go on, later ones are not served. */
+  leave(): void {
     for (const connection of this.#connections.all()) connection.session.close();
   }
 
@@ -98,7 +103,7 @@ export class Http2 {
       this.#wire.observer.note("error", "HTTP/2 can't be served: the node engine does not know this version of Deno", {}, null);
       gate.socket.destroy();
     }
-    if (this.#wire.draining) session.close();
+    if (this.#wire.draining) connection.announce();
   }
 
   #stream(connection: Http2Connection, stream: ServerHttp2Stream, flags: number, raw: readonly string[]): void {

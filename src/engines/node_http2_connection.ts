@@ -9,6 +9,9 @@ import type { GateConnection, WireLimits } from "./node_settings.ts";
 import { Stall } from "./node_stall.ts";
 import type { Placed } from "./open_list.ts";
 
+/** GOAWAY of any stream (2^31-1), without an error. RFC 9113 section 6.8. */
+const LEAVING_SOON = Uint8Array.of(0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0);
+
 /** Streams that a client may reset at once, and for each second that passes. */
 const RESET_BURST = 200;
 const RESETS_PER_SECOND = 50;
@@ -64,6 +67,12 @@ export class Http2Connection implements Placed {
     this.#resets = Math.min(RESET_BURST, this.#resets + (now - this.#resetAt) / 1000 * RESETS_PER_SECOND) - 1;
     this.#resetAt = now;
     return this.#resets > 0;
+  }
+
+  /** Says that it will say goodbye: the last stream is not known yet. Node can't, it takes its own GOAWAY for the last word. */
+  announce(): void {
+    const { session, gate } = this;
+    if (!session.destroyed && !session.closed) gate.socket.write(LEAVING_SOON);
   }
 
   /** Looks at a connection without a stream, at a client that takes nothing, and at one that stays though all was said. */
