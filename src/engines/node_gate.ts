@@ -263,7 +263,8 @@ export class Gate implements ArrivalOwner {
     if (line === undefined) this.#lines.set(kind, line = new Seldom());
     const leftOut = line.next(performance.now());
     if (leftOut < 0) return;
-    this.#keeper.note(LEVELS[kind], leftOut === 0 ? text : `${text} (and ${leftOut} more like it before)`, { ...fields, leftOut });
+    if (leftOut === 0) this.#keeper.note(LEVELS[kind], text, fields);
+    else this.#keeper.note(LEVELS[kind], `${text} (and ${leftOut} more like it before)`, { ...fields, leftOut });
   }
 }
 

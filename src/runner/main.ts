@@ -19,6 +19,7 @@ import { helpText } from "./help.ts";
 import { type Logging, openLogging } from "./logging.ts";
 import { environmentName, type OptionKey, OPTIONS, type ServeOptions } from "./options.ts";
 import type { Pool } from "./pool/pool.ts";
+import { printable } from "./printable.ts";
 import { RunningServer } from "./server.ts";
 import { activate, closeSocket, foreignSockets, takeSockets } from "./socket_activation.ts";
 import { environmentOf, type Settings, settle } from "./settings.ts";
@@ -212,11 +213,21 @@ function variableNames(): string[] {
   }
 }
 
+// What it has to report may be that no variable may be read.
+function variable(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
+}
+
 function report(error: unknown, args: readonly string[]): number {
   const isDebug = args.some((arg, index) => arg === "--log-level=debug" || (arg === "debug" && args[index - 1] === "--log-level")) ||
-    Deno.env.get("PAGI_LOG_LEVEL") === "debug";
+    variable("PAGI_LOG_LEVEL") === "debug";
   const message = error instanceof Error ? error.message : String(error);
-  write(Deno.stderr, `error: ${message.replace(/\s*[\r\n]+\s*/g, " ")}\n`);
+  write(Deno.stderr, `error: ${printable(message.replace(/\s*[\r\n]+\s*/g, " "))}\n`);
   if (isDebug) write(Deno.stderr, `${Deno.inspect(error, { colors: false })}\n`);
   return error instanceof StartupError ? error.exitCode : 1;
 }

@@ -30,3 +30,15 @@ export function nodeNeeds(options: ServeOptions, listeners: readonly ListenerSet
   }
   return needs;
 }
+
+/**
+ * Limits that only `node` has and that are given as none, which other engines do anyway: each as the option and its value.
+ *
+ * @param name How an option is called in messages.
+ */
+export function nodeNones(options: ServeOptions, name: (key: OptionKey) => string): string[] {
+  return OPTION_KEYS.filter((key) => {
+    const { only, unless } = OPTIONS[key] as Option<unknown>;
+    return only === "node" && unless === 0 && (options as Readonly<Record<string, unknown>>)[key] === 0;
+  }).map((key) => `${name(key)} 0`);
+}

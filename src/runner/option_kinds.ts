@@ -105,6 +105,21 @@ export function size(min: number): Kind<number> {
   };
 }
 
+/** A limit on bytes: 0 is none, and one below `least` would leave no room for anything. */
+export function limit(least: number): Kind<number> {
+  const bytes = size(0);
+  const isRight = (value: number) => value === 0 || value >= least;
+  return {
+    ...bytes,
+    right: `a number of bytes, at least ${least} or 0 for no limit, such as 65536, 64k or 16Ki`,
+    parse(given) {
+      const value = bytes.parse(given);
+      return value !== undefined && isRight(value) ? value : undefined;
+    },
+    accepts: (value) => bytes.accepts(value) && isRight(value as number),
+  };
+}
+
 /** A time: seconds, with decimals, or a number with `ms`, `s`, `m` or `h`. The value is in milliseconds. */
 export function duration(): Kind<number> {
   const isRight = (value: number) => Number.isFinite(value) && value >= 0 && value <= MAX_TIMER_MS;

@@ -23,6 +23,7 @@ import {
   headers,
   integer,
   type Kind,
+  limit,
   logTarget,
   size,
   text,
@@ -125,9 +126,9 @@ export interface ServeOptions {
   writeTimeoutMs?: number;
   /** How long a TLS handshake may take, default 10,000 ms; 0 is no limit. Engine `node`. */
   tlsHandshakeTimeoutMs?: number;
-  /** Largest request target, default 8192 bytes; more gets 414. 0 is no limit. Engine `node`. */
+  /** Largest request target, default 8192 bytes, at least 16; more gets 414. 0 is no limit. Engine `node`. */
   maxTargetBytes?: number;
-  /** Largest request head, names and values, default 32,768 bytes; more gets 431. 0 is no limit. Engine `node`. */
+  /** Largest request head, names and values, default 32,768 bytes, at least 256; more gets 431. 0 is no limit. Engine `node`. */
   maxHeaderBytes?: number;
   /** Most headers of a request, default 100; more get 431. 0 is no limit. Engine `node`. */
   maxHeaderCount?: number;
@@ -436,14 +437,14 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<NonNullable<CommandOpt
   },
   maxTargetBytes: {
     name: "max-target-size",
-    kind: size(0),
+    kind: limit(16),
     default: DEFAULT_WIRE_LIMITS.maxTargetBytes,
     help: "Largest request target, more gets 414; 0 is no limit",
     only: "node",
   },
   maxHeaderBytes: {
     name: "max-header-size",
-    kind: size(0),
+    kind: limit(256),
     default: DEFAULT_WIRE_LIMITS.maxHeaderBytes,
     help: "Largest request head, more gets 431; 0 is no limit",
     only: "node",

@@ -151,6 +151,7 @@ export class RunningServer implements Server {
     this.urls = addrs.map((addr, index) => addressUrl(addr, settings.listeners[index]!.tls !== null));
     this.choice = choice;
     if (choice.warning !== null) logging.log("warn", choice.warning);
+    if (choice.name === "deno" && settings.nodeNones.length > 0) logging.log("info", nothingText(settings.nodeNones));
     if (settings.trust?.everybody) logging.log("warn", EVERYBODY_WARNING);
     this.#tlsReload = tlsReloadOf(parts);
     this.finished = this.#finish.promise;
@@ -261,6 +262,13 @@ interface Parts extends OpenHome {
   readonly accessLog: AccessLog | null;
   readonly observer: RunnerObserver;
   readonly engine: Engine;
+}
+
+function nothingText(options: readonly string[]): string {
+  const [what, change] = options.length === 1
+    ? [options[0], "changes"]
+    : [`${options.slice(0, -1).join(", ")} and ${options.at(-1)}`, "change"];
+  return `${what} ${change} nothing: the engine "deno" has no such limit`;
 }
 
 function tlsReloadOf({ settings: { tlsFiles }, engine, logging }: Parts): TlsReload | null {

@@ -15,7 +15,7 @@ import { nearest } from "../wire/nearest.ts";
 import { type Option, OPTION_KEYS, type OptionKey, OPTIONS, type ServeOptions } from "./options.ts";
 import { sandboxOf, type SandboxSettings } from "./sandbox/sandbox_settings.ts";
 import { listenersOf, listenText } from "./listeners.ts";
-import { nodeNeeds } from "./node_needs.ts";
+import { nodeNeeds, nodeNones } from "./node_needs.ts";
 import { type OpenTlsFiles, tlsFilesOf } from "./tls_options.ts";
 import { TrustedAddresses } from "./trusted_addresses.ts";
 
@@ -71,6 +71,8 @@ export interface Settings {
   readonly engine: "auto" | "deno" | "node";
   /** What only the engine `node` can do, each as the option that asks for it. */
   readonly nodeNeeds: readonly string[];
+  /** Limits that only `node` has, given as none: each as the option and its value. */
+  readonly nodeNones: readonly string[];
   readonly wire: WireLimits;
   readonly wsDeflate: boolean;
   readonly workers: WorkerSettings;
@@ -139,6 +141,7 @@ export function settle(options: ServeOptions, name: (key: OptionKey) => string =
     trust,
     engine: value(options, "engine"),
     nodeNeeds: nodeNeeds(options, listeners, name),
+    nodeNones: nodeNones(options, name),
     wire: {
       headerTimeoutMs: value(options, "headerTimeoutMs"),
       keepAliveTimeoutMs: value(options, "keepAliveTimeoutMs"),

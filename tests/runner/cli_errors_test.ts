@@ -59,6 +59,13 @@ const MISTAKES: readonly Mistake[] = [
   { args: ["app.js", "--header", "no colon"], code: 2, says: "--header must be a header as name:value" },
   { args: ["app.js", "--header", "x-a:b\x01c"], code: 2, says: "--header must be a header as name:value" },
   { args: ["app.js", "--access-log-format", "%Z"], code: 2, says: 'Unknown access log format atom "%Z"' },
+  {
+    args: ["app.js", "--max-header-size", "1"],
+    code: 2,
+    says: '--max-header-size must be a number of bytes, at least 256 or 0 for no limit, such as 65536, 64k or 16Ki, got "1"',
+  },
+  { args: ["app.js", "--max-target-size", "15"], code: 2, says: "at least 16 or 0 for no limit, such as" },
+  { args: ["app.js\x1b[2J\x07"], code: 3, says: "there is no file app.js\\x1b[2J\\x07 in " },
   { args: ["app.js", "--root-path", "api"], code: 2, says: "--root-path must be empty, or a path that begins with /" },
   {
     args: ["app.js", "--write-low-watermark", "100k"],
@@ -74,7 +81,7 @@ const MISTAKES: readonly Mistake[] = [
   },
   { args: ["app.js", "--engine", "fast"], code: 2, says: "--engine must be auto, deno or node" },
   {
-    args: ["app.js", "--engine=deno", "--max-header-size", "9"],
+    args: ["app.js", "--engine=deno", "--max-header-size", "900"],
     code: 2,
     says: 'The engine "deno" was asked for, and can\'t do what --max-header-size asks for: the engine "node" can (auto takes it)',
   },
@@ -229,6 +236,17 @@ Deno.test("cli names the two listeners that overlap, [::] and IPv4 too", async (
     assertMatch(stderr, new RegExp(`error: The listeners \\S+:${port} and \\S+:${port} overlap: leave one of them out\n$`));
     assertEquals(code, 3);
   }
+});
+
+Deno.test("cli says what it may not do, in one line", async () => {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--allow-read", `${ROOT}cli.ts`, "app.js"],
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  });
+  const { code, stderr } = await command.output();
+  assertMatch(new TextDecoder().decode(stderr), /^error: Requires env access [^\n]*\n$/);
+  assertEquals(code, 1);
 });
 
 Deno.test("cli looks at an inherited descriptor before the app runs", { ignore: Deno.build.os !== "linux" }, async () => {

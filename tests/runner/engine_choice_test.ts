@@ -53,7 +53,7 @@ Deno.test("chooseEngine() takes node on a public address, and where an option as
     [{ headerTimeoutMs: 1 }, "for what --header-timeout asks for"],
     [{ socket: "s", maxConnections: 9, wsDeflate: true }, "for what --max-connections and --ws-deflate ask for"],
     [
-      { maxHeaderBytes: 1, maxTargetBytes: 1, host: "0.0.0.0", maxHeaderCount: 1 },
+      { maxHeaderBytes: 256, maxTargetBytes: 16, host: "0.0.0.0", maxHeaderCount: 1 },
       "for what --max-target-size, --max-header-size and --max-header-count ask for",
     ],
     [{ listen: ["fd:3"] }, "for what --listen fd:3 asks for"],

@@ -3,7 +3,7 @@ import { readCommand } from "../../src/runner/arguments.ts";
 import { helpText } from "../../src/runner/help.ts";
 import { DEFAULT_WIRE_LIMITS } from "../../src/engines/node_settings.ts";
 import { nearest } from "../../src/wire/nearest.ts";
-import { duration, fileMode, headers, integer, size } from "../../src/runner/option_kinds.ts";
+import { duration, fileMode, headers, integer, limit, size } from "../../src/runner/option_kinds.ts";
 import { environmentName, OPTION_KEYS, OPTIONS } from "../../src/runner/options.ts";
 import { settle } from "../../src/runner/settings.ts";
 import { StartupError } from "../../src/spec/errors.ts";
@@ -29,6 +29,15 @@ Deno.test("size() reads bytes, powers of 1000 and of 1024", () => {
   }
   assertEquals(size(1).parse("0"), undefined);
   assertEquals([16_777_216, 10_000_000, 65_536, 1001, 0].map(size(0).show), ["16Mi", "10M", "64Ki", "1001", "0"]);
+});
+
+Deno.test("limit() takes 0, and what leaves room for something", () => {
+  const { parse, accepts } = limit(256);
+  assertEquals(["0", "256", "1k", "255", "1", "-1", "x"].map(parse), [0, 256, 1000, undefined, undefined, undefined, undefined]);
+  assertEquals([0, 256, 255, 1.5, "256"].map(accepts), [true, true, false, false, false]);
+  const right = "must be a number of bytes, at least 256 or 0 for no limit, got 255";
+  assertThrows(() => settle({ maxHeaderBytes: 255 }), StartupError, `maxHeaderBytes ${right}`);
+  assertThrows(() => settle({ maxWsMessageBytes: 0 }), StartupError, "maxWsMessageBytes must be a number of bytes, at least 1, got 0");
 });
 
 Deno.test("duration() reads seconds and units, and gives milliseconds", () => {

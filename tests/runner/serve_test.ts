@@ -52,6 +52,19 @@ Deno.test("Server.engine is what serves", async () => {
   assertEquals(await Promise.all([text(`${chosen.url}a`), text(`${asked.url}b`)]), ["/a", "/b"]);
 });
 
+Deno.test("serve() says of limits that are given as none to the engine deno that they change nothing", async () => {
+  const said = async (options: Parameters<typeof serve>[1]) => {
+    const logger = recorder();
+    await using _server = await serve(app, { ...OPTIONS, quiet: false, logger, ...options });
+    return logger.lines.filter((line) => line.includes("nothing"));
+  };
+  assertEquals(await said({ headerTimeoutMs: 0 }), ['info headerTimeoutMs 0 changes nothing: the engine "deno" has no such limit']);
+  assertEquals(await said({ engine: "deno", headerTimeoutMs: 0, maxConnections: 0, wsDeflate: false }), [
+    'info headerTimeoutMs 0 and maxConnections 0 change nothing: the engine "deno" has no such limit',
+  ]);
+  assertEquals(await said({ engine: "node", headerTimeoutMs: 0 }), []);
+});
+
 Deno.test("serve() takes what the command line takes: an object with fetch() or with toApp()", async () => {
   class Site {
     readonly #word = "site";

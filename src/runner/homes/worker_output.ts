@@ -117,8 +117,7 @@ export class GuardedFilter implements OutputFilter {
       this.#relay.drop(line.length + 1);
       return "";
     }
-    // Tabs are how programs write tables.
-    return `${this.#prefix}${line.split("\t").map(printable).join("\t")}\n`;
+    return `${this.#prefix}${shown(line)}\n`;
   }
 
   #show(text: string): void {
@@ -136,10 +135,11 @@ export class Tail {
     this.#size = size;
   }
 
-  /** The last lines as text, without colours and empty lines at either end. */
+  /** The last lines as text, without colours and empty lines at either end; other control characters are shown. */
   get text(): string {
     // deno-lint-ignore no-control-regex -- that is what a colour begins with.
-    return new TextDecoder().decode(this.#bytes).replace(/\x1b\[[\d;]*m/g, "").trim();
+    const text = new TextDecoder().decode(this.#bytes).replace(/\x1b\[[\d;]*m/g, "").trim();
+    return text.split(/\r?\n/).map(shown).join("\n");
   }
 
   /** Copies what it keeps. */
@@ -147,4 +147,9 @@ export class Tail {
     const last = bytes.subarray(-this.#size);
     this.#bytes = joinBytes([this.#bytes.subarray(Math.max(0, this.#bytes.byteLength + last.byteLength - this.#size)), last]);
   }
+}
+
+// Tabs are how programs write tables.
+function shown(line: string): string {
+  return line.split("\t").map(printable).join("\t");
 }

@@ -235,7 +235,8 @@ export class SupervisedWorker {
 
   #drain(): void {
     const leftMs = Math.max(0, this.#dueAt - this.#ports.clock.now());
-    this.#log("info", `takes no more exchanges: ${this.#cause}`, { open: this.open });
+    // One that listens itself tells its number from time to time.
+    this.#log("info", `takes no more exchanges: ${this.#cause}`, this.#ports.home.name === "listener" ? {} : { open: this.open });
     this.host.drain("restart", leftMs / 1000);
     this.#arm(this.#dueAt);
     // Not at once: whoever asked sees it drain before it stops.

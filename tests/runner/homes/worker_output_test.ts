@@ -111,6 +111,9 @@ Deno.test("Tail keeps the last bytes", () => {
   assertEquals(tail.text, "bcdefghi");
   tail.push(bytes("0123456789\n"));
   assertEquals(tail.text, "3456789");
+  const coloured = new Tail(99);
+  coloured.push(bytes("\x1b[31mred\x1b[0m\ta\x1b[2J\r\nb\x07\n\n"));
+  assertEquals(coloured.text, "red\ta\\x1b[2J\nb\\x07");
 });
 
 const NOISY = `console.log("out 0");
