@@ -21,6 +21,9 @@ type OpenHead = { -readonly [K in keyof RequestHead]: RequestHead[K] };
 /** What it takes to write a header line besides its name and value: a colon, a space, CR and LF. */
 const LINE_BYTES = 4;
 
+/** So much of a target that can't be read stands in the log. */
+const MAX_LOGGED_CHARS = 512;
+
 /** An absolute target, RFC 9112 section 3.2.2. */
 const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i;
 
@@ -103,6 +106,8 @@ export class HeadReader {
     raw: readonly string[],
     connection: GateConnection,
   ): RequestHead {
+    // What was too long to be served is too long for a log.
+    if (target.length > MAX_LOGGED_CHARS) target = `${target.slice(0, MAX_LOGGED_CHARS)}...`;
     const mark = target.indexOf("?");
     const headers: [string, string][] = [];
     for (let at = 0; at < raw.length; at += 2) if (raw[at]!.charCodeAt(0) !== COLON) headers.push([raw[at]!.toLowerCase(), raw[at + 1]!]);

@@ -256,3 +256,11 @@ Deno.test("NodeEngine gives the trailers of a body with its last part", async ()
   tap.do((out) => out.respond(200, [], "", 0));
   assertEquals((await client.response()).status, 200);
 });
+
+Deno.test("NodeEngine logs no more than the beginning of a target that it refuses for its length", async () => {
+  await using server = await startNode();
+  using client = await RawClient.connect(server.port);
+  await client.send(`GET /${"a".repeat(9000)} HTTP/1.1\r\nHost: a\r\n\r\n`);
+  assertEquals((await client.response()).status, 414);
+  assertEquals(server.finished.map(({ head, end }) => [head.rawPath, end.reason]), [[`/${"a".repeat(511)}...`, "protocol_error"]]);
+});
