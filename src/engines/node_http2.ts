@@ -1,7 +1,8 @@
 /**
  * HTTP/2 on `node:http2`, cleartext and TLS: from a connection of the gate to exchanges, one for each stream.
  *
- * Node keeps the rules of frames and the limits of what a client may flood it with. RFC 9113, RFC 8441.
+ * Node keeps the rules of frames; what a client may flood it with, and what waits for one that does not read, is bounded in
+ * `node_http2_flow.ts`. RFC 9113, RFC 8441.
  *
  * @module
  */
