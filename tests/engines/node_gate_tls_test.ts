@@ -213,7 +213,8 @@ Deno.test(needs("openssl", "TLS: other certificates for connections from now on"
   using next = await connect(echo, [after.cert], ["h2"]);
   await next.handshake();
   assertEquals((await echo.connections.take()).tls?.server_cert, after.cert);
-  await assertRejects(() => connect(echo, [before.cert]).then((tcp) => tcp.handshake()));
+  using wrong = await connect(echo, [before.cert]);
+  await assertRejects(() => wrong.handshake());
   await say(open, "x");
   assertEquals(await hear(open, 1), "x");
   using clear = await echo.connect(1);

@@ -7,7 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { createServer, type IncomingMessage } from "node:http";
 import * as http2 from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, connect as connectTcp, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Fields, Inbound, Level, Pairs, RequestHead } from "../../src/exchange.ts";
 import type { Handshake, Upgraded } from "../../src/engines/node_handshake.ts";
@@ -21,7 +21,7 @@ import {
 import { loadWebSockets, SocketExchange } from "../../src/engines/node_socket.ts";
 import { frame, handshake as handshakeBytes } from "../conformance/frames.ts";
 import { bytesOf, fromLatin1, join } from "../conformance/reply.ts";
-import { until } from "../conformance/waiting.ts";
+import { until, within } from "../conformance/waiting.ts";
 import { type Finished, Tap } from "./engine_peer.ts";
 
 /** Settings with short times. */
@@ -52,10 +52,13 @@ export interface Server {
   readonly port: number;
   readonly wire: { readonly open: Set<OpenNodeExchange> };
   readonly finished: Finished[];
+  /** Ends the connection of each peer, and waits for that. */
+  readonly peers: (() => Promise<void>)[];
   /** The stream of the last handshake. */
   stream(): Duplex;
   /** The next session. */
   tap(): Promise<SocketTap>;
+  /** Ends all peers; what they had open at the server has to end by that. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -156,6 +159,7 @@ export async function serve(
   const untaken: SocketTap[] = [];
   const takers: ((tap: SocketTap) => void)[] = [];
   const sockets = new Set<Socket>();
+  const peers: (() => Promise<void>)[] = [];
   let last: Duplex | null = null;
   const begin = (head: RequestHead, leave: (headers: Pairs) => Upgraded): void => {
     const handshake = new TestHandshake(head, leave);
@@ -201,14 +205,21 @@ export async function serve(
     port: (server.address() as AddressInfo).port,
     wire,
     finished,
+    peers,
     stream: () => last!,
     tap: () => {
       const tap = untaken.shift();
       return tap ? Promise.resolve(tap) : new Promise((resolve) => takers.push(resolve));
     },
     [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      for (const end of peers) await end();
+      try {
+        await until(() => sockets.size === 0, "the end of the sockets whose peers are gone");
+        await until(() => [...wire.open].every((exchange) => exchange instanceof TestHandshake), "the end of the exchanges");
+      } finally {
+        for (const socket of sockets) socket.destroy();
+        await new Promise((resolve) => server.close(resolve));
+      }
     },
   };
 }
@@ -270,6 +281,7 @@ export class FramePeer {
         }
       },
     };
+    server.peers.push(() => Promise.resolve(pipe.drop()));
     await pipe.send(join([handshakeBytes(headers), early]));
     let text = "";
     for (let at = -1; at < 0; at = text.indexOf("\r\n\r\n")) {
@@ -282,7 +294,14 @@ export class FramePeer {
   }
 
   static async #http2(server: Server, headers: Pairs, early: Uint8Array): Promise<FramePeer> {
-    const session = http2.connect(`http://127.0.0.1:${server.port}`);
+    const socket = connectTcp(server.port, "127.0.0.1");
+    const session = http2.connect(`http://127.0.0.1:${server.port}`, { createConnection: () => socket });
+    const gone = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    server.peers.push(async () => {
+      // Not with the session: it would say GOAWAY.
+      socket.destroy();
+      await within(gone, "the end of a peer");
+    });
     await new Promise<void>((resolve) => session.once("remoteSettings", () => resolve()));
     const fields: Record<string, string> = {
       ":method": "CONNECT",
@@ -305,7 +324,6 @@ export class FramePeer {
         woken();
       });
     }
-    stream.on("close", () => setTimeout(() => session.destroy(), 0));
     stream.on("error", () => {});
     session.on("error", () => {});
     const pipe: Pipe = {
