@@ -9,6 +9,7 @@ import { type Pairs, type RequestHead, TRAILERS } from "../exchange.ts";
 import { NodeExchange } from "./node_exchange.ts";
 import type { Upgraded } from "./node_handshake.ts";
 import type { Http2Connection } from "./node_http2_connection.ts";
+import { reset } from "./node_http2_reset.ts";
 import type { NodeWire } from "./node_settings.ts";
 
 const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants;
@@ -147,19 +148,6 @@ const END = Object.freeze({ endStream: true });
 const TRAILING = Object.freeze({ waitForTrailers: true });
 
 function ignore(): void {}
-
-// `close(code)` ends an answer that is under way, as of Deno 2.9.6: the client would take it for a whole one. And `destroy(error)` knows one
-// code alone.
-function reset(stream: ServerHttp2Stream, code: number): void {
-  const key = Object.getOwnPropertySymbols(stream).find(({ description }) => description === "kHandle");
-  if (key !== undefined && !stream.destroyed) (stream as unknown as Record<symbol, Handle | undefined>)[key]?.rstStream?.(code);
-  stream.destroy(new Error("The exchange was broken off"));
-}
-
-/** What Node keeps of the stream that nghttp2 knows. */
-interface Handle {
-  rstStream?(code: number): void;
-}
 
 function toHeaders(status: number, headers: Pairs, length: number): Headers {
   const fields: Headers = toFields(headers);

@@ -8,10 +8,11 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { ServerHttp2Stream } from "node:http2";
+import { constants, type ServerHttp2Stream } from "node:http2";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
+import { reset } from "./node_http2_reset.ts";
 import { type Agreed, DEFLATE_BYTES } from "./node_socket_deflate.ts";
 import type { SocketListener, ToldSocket, ToldSocketClass } from "./node_socket_kind.ts";
 import type { Received, SendOptions } from "./node_socket_library.ts";
@@ -61,7 +62,6 @@ const MAX_INT = 0x7fff_ffff;
 const MAX_HEAD_BYTES = 14;
 
 const OPEN = 1;
-const HTTP2_CANCEL = 8;
 
 /** How messages and their pieces are sent, the same objects for all of them, by BINARY, DEFLATED and MORE added up. */
 const OPTIONS: readonly SendOptions[] = Array.from({ length: 8 }, (_, bits) => ({
@@ -206,8 +206,7 @@ export class Frames implements SocketListener {
     // What the system holds for a peer that does not read would stay there for minutes; only plain TCP can let go of it.
     if (stream instanceof Socket) {
       if (!(stream instanceof TLSSocket) && stream.remoteAddress !== undefined) stream.resetAndDestroy();
-    } // Without a code the peer would take it for a regular end.
-    else (stream as ServerHttp2Stream).close(HTTP2_CANCEL);
+    } else reset(stream as ServerHttp2Stream, constants.NGHTTP2_CANCEL);
     this.#socket.terminate();
   }
 
@@ -293,6 +292,8 @@ export class Frames implements SocketListener {
   }
 
   #startTimer(): void {
+    // ws reads on in what a connection that is gone has left behind.
+    if (this.#gone) return;
     this.#timer ??= setTimeout(() => {
       this.#late = true;
       this.cut();

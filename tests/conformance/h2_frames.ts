@@ -48,7 +48,7 @@ export class FrameConnection {
   }
 
   /** Connects, and sends the preface and empty settings. */
-  static async connect(server: Running): Promise<FrameConnection> {
+  static async connect(server: Pick<Running, "connect">): Promise<FrameConnection> {
     const connection = new FrameConnection(await server.connect());
     await connection.#connection.send(PREFACE);
     await connection.sendAll([frame(FRAME.settings, 0, 0)]);

@@ -182,6 +182,20 @@ Deno.test("a peer that has left while it was accepted is 1006", async () => {
   }
 });
 
+Deno.test({ name: "a close frame that is read from a connection that is gone starts no timer", sanitizeOps: true }, async () => {
+  await using server = await serve("1.1", { wsCloseTimeoutMs: 60_000 }, () => {});
+  const opening = FramePeer.open(server, "1.1").catch(() => null);
+  const tap = await server.tap();
+  const stream = server.stream();
+  stream.unshift(frame(CLOSE, closing(1000)));
+  stream.destroy();
+  tap.do((out) => out.accept(null, []));
+  assertEquals(await tap.end(), { reason: "client_closed", code: 1006, clean: false });
+  await until(() => stream.closed, "the end of the stream");
+  await over(server, tap);
+  await opening;
+});
+
 both("shutdown() closes with 1012 and tells server_shutdown", async (version) => {
   await using server = await serve(version);
   const [peer, tap] = await meet(server, version);
