@@ -2,7 +2,7 @@
  * The `node` engine: HTTP/1.0, HTTP/1.1 and HTTP/2, cleartext and TLS, and WebSocket over both, on `node:http`, `node:http2`, `node:tls` and
  * `npm:ws` as Deno has them.
  *
- * It sees and controls all of the wire, for about twice the CPU time per request of the engine `deno`. A gate lets connections in
+ * It sees and controls all of the wire, for more CPU time per request than the engine `deno` takes (docs/engines.md). A gate lets connections in
  * (`node_gate.ts`), a layer for each protocol makes exchanges of them (`node_http1.ts`, `node_http2.ts`).
  *
  * @module

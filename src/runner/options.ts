@@ -249,7 +249,7 @@ export const OPTIONS: { readonly [K in OptionKey]: Option<NonNullable<CommandOpt
     kind: choice("auto", "deno", "node"),
     default: "auto",
     help:
-      "What speaks the wire: deno for less CPU, node for control of all of it; auto takes node on public addresses and where an option needs it",
+      "What speaks the wire: deno for less CPU, node for limits on clients and all of HTTP; auto takes node on public addresses and where an option needs it",
   },
   sslCert: { name: "ssl-cert", kind: files(), default: null, help: "Certificate chain (PEM); needs --ssl-key; repeatable, in pairs (SNI)" },
   sslKey: { name: "ssl-key", kind: files(), default: null, help: "Private key (PEM); needs --ssl-cert" },
