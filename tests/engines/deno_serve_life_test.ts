@@ -308,3 +308,23 @@ Deno.test(http2, async (t) => {
   });
   await Deno.remove(dir, { recursive: true });
 });
+
+Deno.test("an HTTP/2 client that cancels in the midst of its body leaves no part that passes for the whole", async (t) => {
+  await using server = await start(({ out }) => out.pull(65_536));
+  const { connect } = await import("node:http2");
+  for (const length of [undefined, "9"]) {
+    await t.step(length === undefined ? "without a length" : "with a length", async () => {
+      const session = connect(`http://127.0.0.1:${server.port}`);
+      session.on("error", () => {});
+      const stream = session.request({ ":method": "POST", ":path": "/", ...(length === undefined ? {} : { "content-length": length }) });
+      stream.on("error", () => {});
+      stream.write("abc");
+      const tap = await server.tap();
+      assertEquals(await tap.next(), { call: "body", text: "abc", more: true });
+      tap.out.pull(65_536);
+      stream.close(8);
+      assertEquals(await tap.next(), { call: "closed", end: { reason: "client_closed" } });
+      await new Promise<void>((resolve) => session.close(() => resolve()));
+    });
+  }
+});
