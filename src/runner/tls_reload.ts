@@ -29,19 +29,27 @@ export interface TlsReloadParts {
 /** A change is seldom one alone: certificate and key are two files. */
 const GATHER_MS = 300;
 
+/** Files that come one after the other do not go together for a while: what is wrong after that long stays wrong. */
+const SETTLE_MS = 5000;
+
 /** What no watch tells is seen after that long. */
 const LOOK_MS = 60_000;
 
 const CHANGED = "The TLS files have changed";
+
+const STILL_WRONG = "The TLS files are still not right";
 
 /** Keeps certificates up to date, from its making until it is disposed of. */
 export class TlsReload implements Disposable {
   readonly #files: TlsFiles;
   readonly #parts: TlsReloadParts;
   readonly #said = new Set<string>();
+  /** What an engine that keeps its certificates serves. */
+  readonly #first: TlsSettings;
   #tls: TlsSettings;
   #watch: FileWatch | null = null;
   #gathering: Timer | null = null;
+  #settling: Timer | null = null;
   #look: Timer | null = null;
   #problem: string | null = null;
   #isOver = false;
@@ -50,7 +58,7 @@ export class TlsReload implements Disposable {
   constructor({ files, reading }: OpenTlsFiles, parts: TlsReloadParts) {
     this.#files = files;
     this.#parts = parts;
-    this.#tls = reading.tls;
+    this.#first = this.#tls = reading.tls;
     this.#warn(reading.warnings);
     if (!tlsPaths(files).every(isFile)) return;
     this.#rewatch();
@@ -63,13 +71,14 @@ export class TlsReload implements Disposable {
    * @returns Whether there was anything to do about them, which the log then tells.
    */
   reload(cause: string): boolean {
-    return !this.#isOver && this.#reload(cause, true);
+    return !this.#isOver && this.#reload(cause, "asked");
   }
 
   [Symbol.dispose](): void {
     this.#isOver = true;
     this.#watch?.close();
     this.#gathering?.cancel();
+    this.#settling?.cancel();
     this.#look?.cancel();
   }
 
@@ -79,14 +88,14 @@ export class TlsReload implements Disposable {
       this.#gathering = null;
       // Before the files are read, so that no change falls in between.
       this.#rewatch();
-      this.#reload(CHANGED, false);
+      this.#reload(CHANGED, "seen");
     });
   }
 
   #lookLater(): void {
     this.#look = this.#parts.clock.after(LOOK_MS, () => {
       this.#rewatch();
-      this.#reload(CHANGED, false);
+      this.#reload(CHANGED, "seen");
       this.#lookLater();
     });
   }
@@ -103,16 +112,19 @@ export class TlsReload implements Disposable {
     }
   }
 
-  // A mistake that nobody has mended is told once, unless somebody asks.
-  #reload(cause: string, isAsked: boolean): boolean {
+  // A mistake that nobody has mended is told once as a warning and once as an error, unless somebody asks.
+  #reload(cause: string, why: "seen" | "settled" | "asked"): boolean {
     const { apply, log } = this.#parts;
     try {
       const { tls, certificates, warnings } = this.#read();
       const isSame = isSameTls(tls, this.#tls);
       if (isSame && this.#problem !== null) log("info", `${CHANGED}: they are right again, and as before`);
-      else if (isSame && isAsked && apply !== null) log("info", `${cause}: the certificates have not changed`);
+      else if (isSame && why === "asked" && apply !== null) log("info", `${cause}: the certificates have not changed`);
       this.#problem = null;
-      if (isSame) {
+      this.#settling?.cancel();
+      this.#settling = null;
+      const isKept = apply === null && !isSameTls(tls, this.#first);
+      if (isSame && !(isKept && why === "asked")) {
         // Time goes by.
         this.#warn(warnings);
         return apply !== null;
@@ -120,15 +132,32 @@ export class TlsReload implements Disposable {
       apply?.(tls);
       this.#tls = tls;
       if (apply !== null) log("info", `${cause}: new connections get ${certificates.join("; ")}`);
-      else log("warn", `${cause}: this engine keeps the certificate that it has until the server starts again`);
+      else if (isKept) log("warn", `${cause}: this engine keeps the certificate that it has until the server starts again`);
+      else log("info", `${cause}: they are again those that this engine has`);
       this.#warn(warnings);
       return true;
     } catch (error) {
       const problem = messageOf(error);
-      if (isAsked || problem !== this.#problem) log("error", `${cause}, the certificates stay as they are: ${problem}`);
+      if (why === "seen") {
+        if (problem === this.#problem) return true;
+        log("warn", `${cause}, the certificates stay as they are: ${problem}`);
+        this.#settle();
+      } else {
+        log("error", `${why === "asked" ? cause : STILL_WRONG}, the certificates stay as they are: ${problem}`);
+        this.#settling?.cancel();
+        this.#settling = null;
+      }
       this.#problem = problem;
       return true;
     }
+  }
+
+  #settle(): void {
+    this.#settling?.cancel();
+    this.#settling = this.#parts.clock.after(SETTLE_MS, () => {
+      this.#settling = null;
+      this.#reload(CHANGED, "settled");
+    });
   }
 
   // A pipe would hold up the whole server.

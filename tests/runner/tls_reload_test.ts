@@ -86,18 +86,38 @@ Deno.test("TlsReload gives changed files to the engine, once for all that change
 Deno.test("TlsReload keeps what it has where the new files are wrong, and says why once", async () => {
   using bench = new Bench();
   await bench.change(new Error("a.crt not found"));
-  assertEquals(bench.take(), ["error: The TLS files have changed, the certificates stay as they are: a.crt not found"]);
+  assertEquals(bench.take(), ["warn: The TLS files have changed, the certificates stay as they are: a.crt not found"]);
   await bench.change(new Error("a.crt not found"));
   await bench.clock.advance(60_000);
-  assertEquals([bench.applied, bench.take()], [[], []]);
+  const still = "error: The TLS files are still not right, the certificates stay as they are: ";
+  assertEquals([bench.applied, bench.take()], [[], [`${still}a.crt not found`]]);
   assertEquals(bench.reload.reload("SIGHUP"), true);
   assertEquals(bench.take(), ["error: SIGHUP, the certificates stay as they are: a.crt not found"]);
   await bench.change(new Error("the key does not belong"));
-  assertEquals(bench.take(), ["error: The TLS files have changed, the certificates stay as they are: the key does not belong"]);
+  assertEquals(bench.take(), ["warn: The TLS files have changed, the certificates stay as they are: the key does not belong"]);
   await bench.change(readingOf("one"));
   assertEquals([bench.applied, bench.take()], [[], ["info: The TLS files have changed: they are right again, and as before"]]);
   await bench.change(readingOf("two"));
   assertEquals(bench.applied, ["two"]);
+});
+
+Deno.test("TlsReload warns of files that do not go together yet, and calls it an error only where it stays so", async () => {
+  using bench = new Bench();
+  await bench.change(new Error("the key is that of another certificate"));
+  assertEquals(bench.take().map((line) => line.split(":")[0]), ["warn"]);
+  await bench.change(readingOf("two"));
+  await bench.clock.advance(10_000);
+  assertEquals(bench.take(), ["info: The TLS files have changed: new connections get two.test (until 2030-01-01)"]);
+  // The time counts from the last change on.
+  await bench.change(new Error("cut"));
+  await bench.clock.advance(4000);
+  await bench.change(new Error("the key is that of another certificate"));
+  await bench.clock.advance(4999);
+  assertEquals(bench.take().map((line) => line.split(":")[0]), ["warn", "warn"]);
+  await bench.clock.advance(1);
+  assertEquals(bench.take(), [
+    "error: The TLS files are still not right, the certificates stay as they are: the key is that of another certificate",
+  ]);
 });
 
 Deno.test("TlsReload keeps what it has where the engine refuses the new", async () => {
@@ -110,7 +130,7 @@ Deno.test("TlsReload keeps what it has where the engine refuses the new", async 
     },
   });
   await bench.change(readingOf("two"));
-  assertEquals(bench.take(), ["error: The TLS files have changed, the certificates stay as they are: a kind of key that it does not know"]);
+  assertEquals(bench.take(), ["warn: The TLS files have changed, the certificates stay as they are: a kind of key that it does not know"]);
   refuses = false;
   bench.reload.reload("SIGHUP");
   assertEquals(applied, ["two"]);
@@ -126,17 +146,23 @@ Deno.test("TlsReload reads when it is asked to, and says when nothing has change
   assertEquals(bench.applied, ["two"]);
 });
 
-Deno.test("TlsReload says once that an engine without replaceTls() keeps its certificate, for each change", async () => {
+Deno.test("TlsReload says that an engine without replaceTls() keeps its certificate, once for each change and whenever it is asked", async () => {
   using bench = new Bench({ apply: null });
   assertEquals([bench.reload.reload("SIGHUP"), bench.take()], [false, []]);
   bench.content = readingOf("two");
   assertEquals(bench.reload.reload("SIGHUP"), true);
   assertEquals(bench.take(), ["warn: SIGHUP: this engine keeps the certificate that it has until the server starts again"]);
-  assertEquals([bench.reload.reload("SIGHUP"), bench.take()], [false, []]);
+  await bench.change(readingOf("two"));
+  assertEquals(bench.take(), []);
+  assertEquals(bench.reload.reload("SIGHUP"), true);
+  assertEquals(bench.take(), ["warn: SIGHUP: this engine keeps the certificate that it has until the server starts again"]);
   await bench.change(readingOf("three"));
   assertEquals(bench.take(), [
     "warn: The TLS files have changed: this engine keeps the certificate that it has until the server starts again",
   ]);
+  await bench.change(readingOf("one"));
+  assertEquals(bench.take(), ["info: The TLS files have changed: they are again those that this engine has"]);
+  assertEquals([bench.reload.reload("SIGHUP"), bench.take()], [false, []]);
 });
 
 Deno.test("TlsReload warns of what is amiss with the files of the start and with new ones, once each", async () => {
