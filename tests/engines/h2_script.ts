@@ -133,14 +133,16 @@ export async function play(port: number, steps: readonly Step[]): Promise<void> 
   socket.on("end", () => socket.destroy());
   await new Promise<void>((resolve) => socket.connect(port, "127.0.0.1", () => resolve()));
   socket.setNoDelay(true);
+  let timer: ReturnType<typeof setTimeout> | undefined;
   for (const step of steps) {
     if (socket.destroyed) break;
     if (typeof step === "number") await new Promise((resolve) => setTimeout(resolve, step));
     else if (step === "reset") socket.resetAndDestroy();
     else if (step === "end") {
       socket.end();
-      setTimeout(() => socket.destroy(), 50);
+      timer = setTimeout(() => socket.destroy(), 50);
     } else socket.write(step);
   }
   await over;
+  clearTimeout(timer);
 }
