@@ -260,7 +260,7 @@ Deno.test("watchFiles() tells of a file that is written in place, replaced, remo
   const path = await Deno.realPath(files.path);
   for (
     const [what, act] of [
-      ["writing", () => Deno.writeTextFile(`${path}/a.crt`, "2")],
+      ["writing", () => Deno.writeTextFile(`${path}/a.crt`, "22")],
       ["replacing", () => Deno.rename(`${path}/new.crt`, `${path}/a.crt`)],
       ["removing", () => Deno.remove(`${path}/a.crt`)],
       ["making", () => Deno.writeTextFile(`${path}/a.crt`, "4")],
