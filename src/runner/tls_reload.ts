@@ -102,14 +102,7 @@ export class TlsReload implements Disposable {
 
   #rewatch(): void {
     this.#watch?.close();
-    this.#watch = null;
-    const lost = (error: unknown) =>
-      this.#once("info", `Changes of the TLS files are seen within ${LOOK_MS / 1000} s: they can't be watched, ${messageOf(error)}`);
-    try {
-      this.#watch = (this.#parts.watch ?? watchFiles)(tlsPaths(this.#files), () => this.#changed(), lost);
-    } catch (error) {
-      lost(error);
-    }
+    this.#watch = (this.#parts.watch ?? watchFiles)(tlsPaths(this.#files), () => this.#changed());
   }
 
   // A mistake that nobody has mended is told once as a warning and once as an error, unless somebody asks.

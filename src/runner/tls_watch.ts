@@ -13,18 +13,14 @@ export interface FileWatch {
   close(): void;
 }
 
-/**
- * Calls `changed` after each change, `lost` where nothing will be told any more.
- *
- * @throws Where the files can't be watched.
- */
-export type WatchFiles = (paths: readonly string[], changed: () => void, lost: (error: unknown) => void) => FileWatch;
+/** Calls `changed` after each change. */
+export type WatchFiles = (paths: readonly string[], changed: () => void) => FileWatch;
 
 /** How often the files are looked at. */
 const LOOK_MS = 1000;
 
-/** Watches files; it is never lost. `everyMs` is for tests. */
-export function watchFiles(paths: readonly string[], changed: () => void, _lost?: unknown, everyMs: number = LOOK_MS): FileWatch {
+/** Watches files. `everyMs` is for tests. */
+export function watchFiles(paths: readonly string[], changed: () => void, everyMs: number = LOOK_MS): FileWatch {
   let seen = stateOf(paths);
   const timer = setInterval(() => {
     const now = stateOf(paths);
