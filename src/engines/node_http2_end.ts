@@ -9,6 +9,7 @@
 
 import type { EventEmitter } from "node:events";
 import { constants, type ServerHttp2Session } from "node:http2";
+import { ofSymbol } from "./node_http2_private.ts";
 
 const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR } = constants;
 
@@ -88,12 +89,6 @@ function nothing(): number {
 /** To Node: there is nothing to wait for. */
 function done(): number {
   return 1;
-}
-
-/** What Node keeps under a symbol. */
-function ofSymbol<T>(object: object, name: string): T | undefined {
-  const key = Object.getOwnPropertySymbols(object).find(({ description }) => description === name);
-  return key === undefined ? undefined : (object as Record<symbol, T | undefined>)[key];
 }
 
 function isFlood(error: unknown): boolean {

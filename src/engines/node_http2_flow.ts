@@ -15,6 +15,7 @@
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { FrameMeter } from "./node_http2_meter.ts";
+import { ofSymbol } from "./node_http2_private.ts";
 
 /** From here on a session waits for its socket. */
 const MAX_UNWRITTEN_BYTES = 262_144;
@@ -38,8 +39,7 @@ interface Handle {
  * @returns Whether that was possible: with another version of Deno it may not be.
  */
 export function standBetween(session: ServerHttp2Session, socket: Socket, flooded: () => void): boolean {
-  const key = Object.getOwnPropertySymbols(session).find(({ description }) => description === "kHandle");
-  const handle = key === undefined ? undefined : (session as unknown as Record<symbol, Handle | undefined>)[key];
+  const handle = ofSymbol<Handle>(session, "kHandle");
   if (handle?.getOutgoingChunk === undefined || handle.receive === undefined) return false;
   const meter = new FrameMeter(performance.now());
   const take = handle.getOutgoingChunk.bind(handle);

@@ -7,6 +7,7 @@
  */
 
 import type { ServerHttp2Stream } from "node:http2";
+import { ofSymbol } from "./node_http2_private.ts";
 
 /**
  * Sends RST_STREAM with a code, past what waits, and destroys the stream; one that is destroyed is left as it is.
@@ -15,8 +16,7 @@ import type { ServerHttp2Stream } from "node:http2";
  */
 export function reset(stream: ServerHttp2Stream, code: number): void {
   if (stream.destroyed) return;
-  const key = Object.getOwnPropertySymbols(stream).find(({ description }) => description === "kHandle");
-  if (key !== undefined) (stream as unknown as Record<symbol, Handle | undefined>)[key]?.rstStream?.(code);
+  ofSymbol<Handle>(stream, "kHandle")?.rstStream?.(code);
   stream.destroy(new Error("The exchange was broken off"));
 }
 

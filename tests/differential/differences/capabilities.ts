@@ -164,7 +164,10 @@ export const CAPABILITIES: readonly Group[] = [
     rows: {
       "h2-websocket/plain": ["reset with PROTOCOL_ERROR; kept; the app saw nothing", "200 open; kept; the app saw websocket /ws"],
       "h2-websocket/echo": ["reset with PROTOCOL_ERROR; kept; the app saw nothing", "200 close 1000; kept; the app saw websocket /ws"],
-      "h2-websocket/end-stream": ["reset with PROTOCOL_ERROR; kept; the app saw nothing", "200; kept; the app saw websocket /ws"],
+      "h2-websocket/end-stream": [
+        "reset with PROTOCOL_ERROR; kept; the app saw nothing",
+        "200 reset with CANCEL; kept; the app saw websocket /ws",
+      ],
       "h2-websocket/protocol": ["reset with PROTOCOL_ERROR; kept; the app saw nothing", "200 open; kept; the app saw websocket /ws"],
       "h2-websocket/no-version": ["reset with PROTOCOL_ERROR; kept", "426; kept"],
       "h2-websocket/version-8": ["reset with PROTOCOL_ERROR; kept", "426; kept"],

@@ -65,6 +65,7 @@ export const LIMITS: readonly Group[] = [
       "h2-flood/ping": ["no answer; kept", "the end; closed"],
       "h2-flood/settings": ["no answer; kept", "the end; closed"],
       "h2-flood/data-empty": ["no answer; kept", "the end; closed"],
+      "h2-flood/window": ["no answer; kept", "the end; closed"],
       "h2-flood/priority": ["no answer; kept", "the end; closed"],
     },
   },
