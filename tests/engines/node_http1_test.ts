@@ -80,7 +80,7 @@ Deno.test("NodeEngine.close() is not held up by thousands of requests that wait"
   for (const client of clients) await client.rest().catch(() => {});
   const elapsedMs = performance.now() - from;
   for (const client of clients) client[Symbol.dispose]();
-  assert(elapsedMs < 2000, `${elapsedMs} ms`);
+  assert(elapsedMs < 4000, `${elapsedMs} ms`);
 });
 
 Deno.test("NodeEngine answers a client that has closed its half, where the answer comes at once", async () => {
