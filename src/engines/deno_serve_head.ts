@@ -12,6 +12,7 @@ import type { TlsInfo } from "../spec/scope.ts";
 import { PeerError } from "../spec/errors.ts";
 import { classify } from "../wire/classify.ts";
 import { isHost } from "../wire/host.ts";
+import { firstCertificate } from "../wire/pem.ts";
 import { splitTarget } from "../wire/target.ts";
 import { DENO_SERVE_CAPABILITIES } from "./deno_serve_settings.ts";
 
@@ -161,9 +162,8 @@ export class HeadReader {
 
 /** Deno.serve asks for no client certificate, and tells neither version nor cipher. */
 function tlsInfo(cert: string): TlsInfo {
-  const leaf = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/.exec(cert)?.[0] ?? null;
   return {
-    server_cert: leaf === null ? null : `${leaf}\n`,
+    server_cert: firstCertificate(cert),
     client_cert_chain: [],
     client_cert_name: null,
     client_cert_error: null,

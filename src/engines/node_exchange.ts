@@ -8,7 +8,7 @@
  */
 
 import { CLOSE, type End, type Fields, type Inbound, type Level, NOTIFY, type Pairs, type RequestHead } from "../exchange.ts";
-import { answer, hasNoBody } from "../wire/answers.ts";
+import { type Answer, answer, hasNoBody } from "../wire/answers.ts";
 import { withDefaults } from "../wire/headers.ts";
 import type { Handshake, Upgraded } from "./node_handshake.ts";
 import { OutQueue } from "./node_out_queue.ts";
@@ -252,6 +252,11 @@ export abstract class NodeExchange implements Handshake {
     this.#end("server_shutdown", 503);
   }
 
+  /** Answers in the place of an app, which never hears of it; the connection closes where it can. */
+  refuse({ status, headers, body }: Answer, reason: string): void {
+    this.respond(status, headers, body, CLOSE, reason);
+  }
+
   /** Ends it because the client broke the protocol. */
   violated(status: number): void {
     this.#end("protocol_error", status);
@@ -342,10 +347,10 @@ export abstract class NodeExchange implements Handshake {
   }
 
   #endOut(): void {
-    if (this.#out === null) this.sendEnd(this.#trailers);
-    else {this.#out.end(() => {
-        if (this.#state !== OVER) this.sendEnd(this.#trailers);
-      });}
+    if (this.#out === null) return this.sendEnd(this.#trailers);
+    this.#out.end(() => {
+      if (this.#state !== OVER) this.sendEnd(this.#trailers);
+    });
   }
 
   #end(reason: string, status: number): void {

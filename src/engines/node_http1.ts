@@ -9,9 +9,9 @@
 
 import { createServer, IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { CLOSE, type Host, type RequestHead } from "../exchange.ts";
+import type { Host, RequestHead } from "../exchange.ts";
 import { PeerError } from "../spec/errors.ts";
-import { type Answer, answer } from "../wire/answers.ts";
+import { answer } from "../wire/answers.ts";
 import { classify } from "../wire/classify.ts";
 import { handshakeProblem } from "../wire/handshake.ts";
 import { failureOf } from "./node_failure.ts";
@@ -145,9 +145,9 @@ export class Http1 implements Http1Owner {
     this.#opened(connection, exchange);
     const { expect } = message.headers;
     if (expect !== undefined && head.httpVersion === "1.1" && expect.toLowerCase() !== "100-continue") {
-      return refuse(exchange, answer(417), "protocol_error");
+      return exchange.refuse(answer(417), "protocol_error");
     }
-    if (exchange.isTooLarge) return refuse(exchange, answer(413), "body_too_large");
+    if (exchange.isTooLarge) return exchange.refuse(answer(413), "body_too_large");
     exchange.run(this.#host.open(head, exchange));
   }
 
@@ -159,8 +159,8 @@ export class Http1 implements Http1Owner {
     const exchange = new Http1Exchange(this.#wire, connection, message, response, head).detached(rest);
     this.#opened(connection, exchange);
     const problem = handshakeProblem(head.method, head.httpVersion, (name) => valueOf(message, name));
-    if (problem !== null) return refuse(exchange, problem, "protocol_error");
-    if (head.body !== "none") return refuse(exchange, answer(400, "A WebSocket handshake has no body"), "protocol_error");
+    if (problem !== null) return exchange.refuse(problem, "protocol_error");
+    if (head.body !== "none") return exchange.refuse(answer(400, "A WebSocket handshake has no body"), "protocol_error");
     const socket = new SocketExchange(this.#wire, exchange);
     socket.run(this.#host.openSocket(head, socket));
   }
@@ -175,7 +175,7 @@ export class Http1 implements Http1Owner {
       const exchange = new Http1Exchange(this.#wire, connection, message, response, head);
       if (rest !== null) exchange.detached(rest);
       this.#opened(connection, exchange);
-      refuse(exchange, answer(error.status), error.reason);
+      exchange.refuse(answer(error.status), error.reason);
       return null;
     }
   }
@@ -214,7 +214,7 @@ export class Http1 implements Http1Owner {
     const head = this.#heads.unreadable(method, target, "1.1", [], gate);
     const exchange = new Http1Exchange(this.#wire, connection, message, responseOn(socket, message), head).detached(NO_BYTES);
     this.#opened(connection, exchange);
-    refuse(exchange, answer(status), reason);
+    exchange.refuse(answer(status), reason);
   }
 }
 
@@ -222,10 +222,6 @@ const LF = 0x0a;
 /** What stands in a request line besides the target, at most. */
 const LINE_BYTES = 64;
 const REQUEST_LINE = /^([!-~]{1,32}) ([!-~]{1,200})/;
-
-function refuse(exchange: Http1Exchange, { status, headers, body }: Answer, reason: string): void {
-  exchange.respond(status, headers, body, CLOSE, reason);
-}
 
 function responseOn(socket: Socket, message: IncomingMessage): ServerResponse {
   const response = new ServerResponse(message);

@@ -9,9 +9,9 @@
 
 import { constants, createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream, type Settings } from "node:http2";
 import type { Socket } from "node:net";
-import { CLOSE, type Host, type RequestHead } from "../exchange.ts";
+import type { Host, RequestHead } from "../exchange.ts";
 import { PeerError } from "../spec/errors.ts";
-import { type Answer, answer } from "../wire/answers.ts";
+import { answer } from "../wire/answers.ts";
 import { handshakeProblem } from "../wire/handshake.ts";
 import { failureOf } from "./node_failure.ts";
 import type { HeadReader } from "./node_head.ts";
@@ -120,10 +120,10 @@ export class Http2 {
     const head = this.#read(connection, stream, flags, raw);
     if (head === null) return;
     const exchange = this.#opened(connection, stream, head);
-    if (exchange.isTooLarge) return refuse(exchange, answer(413), "body_too_large");
+    if (exchange.isTooLarge) return exchange.refuse(answer(413), "body_too_large");
     if (head.kind !== "websocket") return exchange.run(this.#host.open(head, exchange));
     const problem = handshakeProblem("CONNECT", "2", (name) => valueOf(head, name));
-    if (problem !== null) return refuse(exchange, problem, "protocol_error");
+    if (problem !== null) return exchange.refuse(problem, "protocol_error");
     const socket = new SocketExchange(this.#wire, exchange);
     socket.run(this.#host.openSocket(head, socket));
   }
@@ -149,7 +149,7 @@ export class Http2 {
       if (!(error instanceof PeerError)) throw error;
       const of = (name: string) => raw[raw.indexOf(name) + 1] ?? "-";
       const head = this.#heads.unreadable(of(":method"), of(":path"), "2", raw, connection.gate);
-      refuse(this.#opened(connection, stream, head), answer(error.status), error.reason);
+      this.#opened(connection, stream, head).refuse(answer(error.status), error.reason);
       return null;
     }
   }
@@ -160,10 +160,6 @@ export class Http2 {
     this.#wire.observer.opened(head);
     return exchange;
   }
-}
-
-function refuse(exchange: Http2Exchange, { status, headers, body }: Answer, reason: string): void {
-  exchange.respond(status, headers, body, CLOSE, reason);
 }
 
 function valueOf({ headers }: RequestHead, name: string): string | null {

@@ -11,6 +11,7 @@ import type { Socket } from "node:net";
 import { createSecureContext, createServer, type SecureContext, type Server, type TlsOptions, type TLSSocket } from "node:tls";
 import { StartupError } from "../spec/errors.ts";
 import type { TlsInfo } from "../spec/scope.ts";
+import { firstCertificate } from "../wire/pem.ts";
 import type { TlsSettings } from "./listener_settings.ts";
 import { TlsInfos } from "./node_tls_info.ts";
 import { CertificateNames } from "./node_tls_names.ts";
@@ -51,7 +52,7 @@ export class TlsDoor {
       const authorities = clientCertificates !== "none" && ca !== null ? { ca } : {};
       const contexts = certificates.map(({ cert, key }) => createSecureContext({ cert, key, ...authorities }));
       this.#names = new CertificateNames(certificates.map(({ cert }) => cert));
-      this.#leaves = certificates.map(({ cert }) => leafOf(cert));
+      this.#leaves = certificates.map(({ cert }) => firstCertificate(cert) ?? "");
       this.#infos = new TlsInfos(clientCertificates !== "none");
       this.#server = createServer(this.#options(settings, contexts));
     } catch (error) {
@@ -59,7 +60,7 @@ export class TlsDoor {
       throw new StartupError(`TLS can't be set up with these certificates: ${text}`, { cause: error });
     }
     if (certificates.length === 0) throw new StartupError("TLS needs a certificate");
-    if (clientCertificates !== "none" && ca !== null && leafOf(ca) === "") {
+    if (clientCertificates !== "none" && ca !== null && firstCertificate(ca) === null) {
       throw new StartupError("The authorities of client certificates hold no certificate in PEM form");
     }
     this.#server.on("secureConnection", (socket: TLSSocket) => this.#secured(socket));
@@ -110,10 +111,4 @@ export class TlsDoor {
     if (waiting !== null) this.#waiting.delete(raw);
     return waiting;
   }
-}
-
-/** The first certificate of a text; empty where there is none. */
-function leafOf(cert: string): string {
-  const leaf = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/.exec(cert)?.[0];
-  return leaf === undefined ? "" : `${leaf}\n`;
 }

@@ -19,7 +19,7 @@ import type {
   SocketOutbound,
   Start,
 } from "../../exchange.ts";
-import type { TlsSettings } from "../../engines/listener_settings.ts";
+import type { TlsReplacing } from "../../engines/listener_settings.ts";
 import type { Counting, ServingHost } from "../../links/served_host.ts";
 import { WorkerError } from "../../spec/errors.ts";
 import { within } from "../../wire/within.ts";
@@ -183,7 +183,7 @@ class CountingObserver extends RunnerObserver {
   }
 }
 
-function replacing(engine: Engine): Engine & { replaceTls(tls: TlsSettings): void } {
+function replacing(engine: Engine): Engine & TlsReplacing {
   if (!("replaceTls" in engine)) throw new WorkerError(`The engine "${engine.name}" keeps its certificates`);
-  return engine as Engine & { replaceTls(tls: TlsSettings): void };
+  return engine as Engine & TlsReplacing;
 }
