@@ -121,7 +121,8 @@ class FrontServer implements Launched {
       case "stopped":
         return this.#stopped.resolve();
       case "settled":
-        return this.#marks.shift()!();
+        // One that crossed the end: whoever waited for it has been told by `#letGo`.
+        return this.#isOver ? undefined : this.#marks.shift()!();
     }
   }
 
